@@ -1,0 +1,51 @@
+# Every target sets up what it needs: `make book` and `make test` work on a fresh clone.
+
+PYTHON ?= python3
+# Passed to pip when the environment is made, for example PIP_ARGS="--index-url …" for a mirror.
+PIP_ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+
+# On two threads these small tensors are many times slower, and the last digits differ.
+export OMP_NUM_THREADS := 1
+# The debugger's warning about frozen modules would fail a cell.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help book test notebooks student serve bench clean
+
+help: ## Show this list
+	@echo "Stable Nets. Every target installs what it needs into .venv first."
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+book: $(READY) ## Build the book in _build/html, executing only what changed
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "Open _build/html/index.html, or run: make serve"
+
+test: $(READY) ## Run every test: code, docstrings, notebooks, and the built book
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --ignore=tests/site
+	$(MAKE) --no-print-directory book
+	$(BIN)/python -m pytest tests/site
+
+notebooks: $(READY) ## Execute all notebooks and write them back as they are committed (NOTEBOOK=path for one)
+	$(BIN)/python -m stablenets.book.notebooks refresh $(NOTEBOOK)
+
+student: $(READY) ## Write the student notebooks, without solutions, to _build/student
+	$(BIN)/python -m stablenets.grading.student
+
+serve: book ## Build the book and show it at http://localhost:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+bench: $(READY) ## Measure speed side by side with the peers
+	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+clean: ## Delete everything that was built, the environment included
+	rm -rf _build .venv
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements.txt
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,90 @@
+"""Claims in the book: a box on their own page, and one table of all of them."""
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+
+from stablenets.claims import MIME_TYPE
+
+COLUMNS = {"Claim": 45, "Measured": 20, "Expected": 15, "Source": 20}
+
+
+class ClaimRenderer(MimeRenderPlugin):
+    """Draw a claim on its page, and note it for the page of all claims."""
+
+    mime_priority_overrides = (("*", MIME_TYPE, 0),)
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        if inline or data.mime_type != MIME_TYPE:
+            return None
+        env = renderer.renderer.sphinx_env
+        claims = _claims(env).setdefault(env.docname, [])
+        anchor = f"claim-{len(claims) + 1}"
+        claims.append((anchor, data.content))
+        box = nodes.container(classes=["claim"], ids=[anchor])
+        box += nodes.paragraph("", "✓ " + data.content["statement"], classes=["claim-statement"])
+        box += nodes.paragraph("", "measured {summary} · expected {expectation} · {source}".format(**data.content))
+        return [box]
+
+
+class claims_table(nodes.General, nodes.Element):
+    """Stands for the table of all claims until every page has been read."""
+
+
+class ClaimsDirective(SphinxDirective):
+    """``{claims}``: a table of every claim of the book, by page."""
+
+    def run(self) -> list[nodes.Node]:
+        _pages_with_table(self.env).add(self.env.docname)
+        return [claims_table()]
+
+
+def forget_page(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    _claims(env).pop(docname, None)
+    _pages_with_table(env).discard(docname)
+
+
+def write_tables_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Any page may have changed a claim, so a page with the table of all claims is written in every build."""
+    return sorted(_pages_with_table(env))
+
+
+def fill_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for placeholder in list(doctree.findall(claims_table)):
+        placeholder.replace_self([part for page in _in_reading_order(app.env) for part in _table(app, docname, page)])
+
+
+def _claims(env: BuildEnvironment) -> dict[str, list[tuple[str, dict[str, str]]]]:
+    """Claims by page, each with its anchor, in the order of the page."""
+    return env.__dict__.setdefault("stablenets_claims", {})
+
+
+def _pages_with_table(env: BuildEnvironment) -> set[str]:
+    return env.__dict__.setdefault("stablenets_pages_with_table", set())
+
+
+def _in_reading_order(env: BuildEnvironment) -> list[str]:
+    """The pages that make claims, as the table of contents has them."""
+    order = [env.config.root_doc]
+    for page in order:
+        order.extend(env.toctree_includes.get(page, []))
+    return sorted(_claims(env), key=order.index)
+
+
+def _table(app: Sphinx, docname: str, page: str) -> list[nodes.Node]:
+    body = nodes.tbody()
+    for anchor, facts in _claims(app.env)[page]:
+        target = app.builder.get_relative_uri(docname, page) + "#" + anchor
+        link = nodes.reference("", facts["statement"], internal=True, refuri=target)
+        body += _row(link, *(nodes.Text(facts[name]) for name in ("summary", "expectation", "source")))
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in COLUMNS.values()), cols=len(COLUMNS))
+    group += [nodes.thead("", _row(*map(nodes.Text, COLUMNS))), body]
+    title = nodes.rubric("", f"{app.env.titles[page].astext()} ({len(body)})")
+    return [title, nodes.table("", group, classes=["claims"])]
+
+
+def _row(*cells: nodes.Node) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))

@@ -1,0 +1,29 @@
+"""The Sphinx extension of the book: where its hooks, directives and roles are made known."""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxRole
+
+from stablenets.book import claims_page, execution
+from stablenets.checks.run import exercise
+
+
+class ExerciseRole(SphinxRole):
+    """A role that names an exercise by its id and prints its points and minutes, as the registry has them."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        return [nodes.emphasis(self.rawtext, exercise(self.text).summary, classes=["exercise-facts"])], []
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_role("exercise", ExerciseRole())
+    app.add_node(claims_page.claims_table)
+    app.add_directive("claims", claims_page.ClaimsDirective)
+    app.connect("env-get-outdated", execution.find_outdated)
+    app.connect("env-before-read-docs", execution.execute_missing)
+    app.connect("source-read", execution.insert_outputs)
+    app.connect("env-purge-doc", claims_page.forget_page)
+    app.connect("env-updated", claims_page.write_tables_again)
+    app.connect("doctree-resolved", claims_page.fill_tables)
+    # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

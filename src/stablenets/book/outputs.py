@@ -1,0 +1,82 @@
+"""The outputs of executed notebooks, kept so that one execution serves the tests and the book.
+
+They are found again only under the same key: the code cells, the package they import, the pinned requirements and the
+Python version. So no page ever shows what another version of the code has computed.
+"""
+
+import hashlib
+import platform
+import time
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from stablenets.book import notebooks
+
+STORE = Path("_build/outputs")
+PACKAGE = Path(__file__).parents[1]
+# Notebooks cannot see these, so a change in them leaves every output valid.
+UNSEEN = {"book", "grading"}
+
+
+def key(notebook: NotebookNode, root: Path) -> str:
+    """Hash all that the outputs of a notebook depend on."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return _digest(code, _package_digest(), (root / "requirements.txt").read_text(), platform.python_version())
+
+
+@cache
+def _package_digest() -> str:
+    files = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in UNSEEN)
+    return _digest(*(f"{path.relative_to(PACKAGE)}\0{path.read_text()}" for path in files))
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0\0".join(texts).encode()).hexdigest()
+
+
+def save(executed: NotebookNode, name: Path, root: Path, seconds: float) -> None:
+    """Keep the outputs of an executed notebook.
+
+    Args:
+        executed: with its outputs, pictures included.
+        name: path of the notebook relative to ``root``.
+        root: folder of the book.
+        seconds: how long the execution took.
+    """
+    executed = nbformat.from_dict(executed)
+    executed.metadata["stablenets"] = {"key": key(executed, root), "seconds": round(seconds, 1)}
+    path = root / STORE / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebooks.write(executed, path)
+
+
+def load(notebook: NotebookNode, name: Path, root: Path) -> NotebookNode | None:
+    """Return the notebook with its kept outputs, or None if there are none under its key.
+
+    Text cells and metadata are those of ``notebook``: a new caption needs no execution.
+    """
+    path = root / STORE / name
+    if not path.exists():
+        return None
+    kept = nbformat.read(path, as_version=4)
+    if kept.metadata["stablenets"]["key"] != key(notebook, root):
+        return None
+    merged = nbformat.from_dict(notebook)
+    outputs = (cell.outputs for cell in kept.cells if cell.cell_type == "code")
+    for cell in merged.cells:
+        if cell.cell_type == "code":
+            cell.outputs = next(outputs)
+    return merged
+
+
+def produce(name: Path, root: Path) -> float:
+    """Execute the notebook ``root / name``, keep its outputs, and return the seconds it took."""
+    start = time.perf_counter()
+    path = root / name
+    executed = notebooks.execute(nbformat.read(path, as_version=4), path.parent)
+    seconds = time.perf_counter() - start
+    save(executed, name, root, seconds)
+    return seconds

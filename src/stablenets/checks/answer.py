@@ -1,0 +1,130 @@
+"""The learner's function as a check sees it: called with plain values, its results converted and compared.
+
+Only plain values go in and out (numbers, strings, tensors, and lists of them), so that the same check can call a
+function that runs in another process.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+class Mistake(Exception):
+    """What is wrong with an answer, in words that help the learner mend it."""
+
+
+class Answer:
+    """Wraps the learner's function; every way in which it can fail becomes a :class:`Mistake`."""
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+        self.name = getattr(function, "__name__", "your answer")
+
+    def __call__(self, *arguments: object) -> object:
+        """Call the function and return its result, which must not be None or ``...`` (the empty stub)."""
+        if not callable(self.function):
+            raise Mistake(f"the answer must be a function, got {type(self.function).__name__}")
+        try:
+            # The function gets copies: it may change them without changing what it is held against.
+            result = self.function(*map(_copy, arguments))
+        except Exception as error:
+            raise Mistake(f"{self.call(*arguments)} raised {type(error).__name__}: {error}") from error
+        if result is None or result is ...:
+            raise Mistake(f"{self.call(*arguments)} returned nothing: not answered yet?")
+        return result
+
+    def call(self, *arguments: object) -> str:
+        """The call as a learner would write it, with large tensors abbreviated."""
+        return f"{self.name}({', '.join(map(_describe, arguments))})"
+
+    def tensor(self, *arguments: object, shape: Sequence[int] | None = None) -> Tensor:
+        """Call the function and return its result as a finite float64 tensor, of ``shape`` if one is given."""
+        return _to_tensor(self(*arguments), self.call(*arguments), shape)
+
+    def tensors(self, *arguments: object, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Call the function and return its result, a list or tuple, as finite float64 tensors of ``shapes``."""
+        result, call = self(*arguments), self.call(*arguments)
+        if not isinstance(result, (list, tuple)) or len(result) != len(shapes):
+            found = f"{len(result)}" if isinstance(result, (list, tuple)) else type(result).__name__
+            raise Mistake(f"{call} must return {len(shapes)} values, got {found}")
+        return [_to_tensor(item, f"value {i} of {call}", shape) for i, (item, shape) in enumerate(zip(result, shapes))]
+
+    def number(self, *arguments: object) -> float:
+        """Call the function and return its result as a finite float."""
+        return self.tensor(*arguments, shape=()).item()
+
+    def expect(
+        self,
+        *arguments: object,
+        value: float | Tensor,
+        relative: float = 1e-6,
+        absolute: float = 0.0,
+        mistakes: Mapping[str, float | Tensor] | None = None,
+    ) -> None:
+        """Call the function and require ``value`` within a tolerance.
+
+        Args:
+            arguments: of the call.
+            value: the right result.
+            relative: tolerance as a fraction of the largest entry of ``value``.
+            absolute: tolerance added to that.
+            mistakes: known wrong results by the message that names the mistake. The right value is never told.
+
+        Raises:
+            Mistake: with the message of the wrong result that the answer equals, or by how much it is off.
+        """
+        expected = torch.as_tensor(value, dtype=torch.float64)
+        got = self.tensor(*arguments, shape=expected.shape)
+        if _near(got, expected, relative, absolute):
+            return
+        for message, wrong in (mistakes or {}).items():
+            if _near(got, torch.as_tensor(wrong, dtype=torch.float64), relative, absolute):
+                raise Mistake(f"{self.call(*arguments)}: {message}")
+        raise Mistake(f"{self.call(*arguments)} {_deviation(got, expected)}")
+
+
+def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor:
+    try:
+        tensor = torch.as_tensor(value).detach().to(torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise Mistake(f"{where} must return numbers, got {type(value).__name__}") from error
+    if shape is not None and tensor.shape != torch.Size(shape):
+        wanted = "a single number" if len(shape) == 0 else f"the shape {tuple(shape)}"
+        raise Mistake(f"{where} must have {wanted}, got the shape {tuple(tensor.shape)}")
+    if not torch.isfinite(tensor).all():
+        raise Mistake(f"{where} is not finite: it holds NaN or infinity")
+    return tensor
+
+
+def _near(got: Tensor, expected: Tensor, relative: float, absolute: float) -> bool:
+    if got.shape != expected.shape:
+        return False
+    scale = expected.abs().max().item() if expected.numel() else 0.0
+    return bool(((got - expected).abs() <= relative * scale + absolute).all())
+
+
+def _deviation(got: Tensor, expected: Tensor) -> str:
+    if got.ndim:
+        wrong = (got - expected).abs().max().item() / max(expected.abs().max().item(), 1e-300)
+        return f"is off by up to {wrong:.2g} times the largest true entry"
+    if got.item() * expected.item() < 0:
+        return f"= {got.item():.4g} has the wrong sign"
+    direction = "large" if abs(got.item()) > abs(expected.item()) else "small"
+    return f"= {got.item():.4g} is too {direction} in absolute value"
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, Tensor):
+        return value.clone()
+    return type(value)(map(_copy, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, Tensor):
+        if value.numel() <= 4:
+            return str([round(entry, 4) for entry in value.flatten().tolist()]) if value.ndim else f"{value.item():.4g}"
+        return f"<{' × '.join(map(str, value.shape))} tensor>"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_describe, value[:3])) + (", …]" if len(value) > 3 else "]")
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)

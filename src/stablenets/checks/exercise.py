@@ -1,0 +1,121 @@
+"""What an exercise is: an entry in the registry whose parts test properties of the learner's function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+
+from stablenets._arguments import positive_integer
+from stablenets.checks.answer import Answer, Mistake
+
+EXERCISES: dict[str, "Exercise"] = {}
+
+
+class PartResult(NamedTuple):
+    """One part of a check: what it asks for, points gained and possible, and what was wrong (empty if nothing)."""
+
+    name: str
+    points: int
+    maximum: int
+    message: str
+
+
+class Result(NamedTuple):
+    """The outcome of a check: the exercise and its parts. Shown as text, it tells the learner what to mend."""
+
+    exercise: str
+    parts: tuple[PartResult, ...]
+
+    @property
+    def points(self) -> int:
+        return sum(part.points for part in self.parts)
+
+    @property
+    def maximum(self) -> int:
+        return sum(part.maximum for part in self.parts)
+
+    @property
+    def passed(self) -> bool:
+        return self.points == self.maximum
+
+    @property
+    def message(self) -> str:
+        """The first mistake found, or an empty string."""
+        return next((part.message for part in self.parts if part.message), "")
+
+    def __repr__(self) -> str:
+        lines = [f"{'✓' if self.passed else '✗'} {self.exercise}: {self.points} of {self.maximum} points"]
+        for part in self.parts:
+            mark, explanation = ("✗", f": {part.message}") if part.message else ("✓", "")
+            lines.append(f"  {mark} {part.name} ({part.points}/{part.maximum}){explanation}")
+        return "\n".join(lines)
+
+
+class Part(NamedTuple):
+    name: str
+    points: int
+    test: Callable[[Answer, torch.Generator], None]
+
+
+@dataclass
+class Exercise:
+    """An exercise of the course. Creating it enters it in the registry.
+
+    Args:
+        id: unique slug, such as ``"lyapunov"``.
+        chapter: slug of its chapter, which is also the name of its notebook in ``solutions/``.
+        minutes: time a learner should plan for.
+        manual_points: points that a person gives by the rubric (open questions); 0 if a machine gives them all.
+    """
+
+    id: str
+    chapter: str
+    minutes: int
+    manual_points: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        positive_integer("minutes", self.minutes)
+        if self.id in EXERCISES:
+            raise ValueError(f"id must be unique among the exercises, got {self.id!r} a second time")
+        EXERCISES[self.id] = self
+
+    @property
+    def points(self) -> int:
+        return self.manual_points + sum(part.points for part in self.parts)
+
+    @property
+    def summary(self) -> str:
+        """Points, minutes and who marks it, in words."""
+        points = "1 point" if self.points == 1 else f"{self.points} points"
+        return f"{points} · {self.minutes} minutes · " + (f"check {self.id!r}" if self.parts else "open question")
+
+    def part(self, points: int) -> Callable:
+        """Decorate ``test(answer, generator)``: it passes by returning and fails by raising :class:`Mistake`.
+
+        The function's name, with spaces for underscores, is what the learner reads.
+        """
+        positive_integer("points", points)
+
+        def register(test: Callable[[Answer, torch.Generator], None]) -> Callable[[Answer, torch.Generator], None]:
+            self.parts.append(Part(test.__name__.replace("_", " "), points, test))
+            return test
+
+        return register
+
+    def run(self, function: Callable, seed: int) -> Result:
+        """Test ``function`` on inputs drawn with ``seed``. Parts are independent: each gives its points or none."""
+        if not self.parts:
+            raise ValueError(f"exercise {self.id!r} is an open question: it is marked by a person, with its rubric")
+        answer = Answer(function)
+        results = []
+        for index, part in enumerate(self.parts):
+            generator = torch.Generator().manual_seed(1000 * seed + index)
+            try:
+                part.test(answer, generator)
+            except Mistake as mistake:
+                results.append(PartResult(part.name, 0, part.points, str(mistake)))
+            else:
+                results.append(PartResult(part.name, part.points, part.points, ""))
+        return Result(self.id, tuple(results))

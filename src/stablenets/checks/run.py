@@ -1,0 +1,40 @@
+"""The door to the checks: by the id of the exercise."""
+
+import difflib
+from collections.abc import Callable
+
+from stablenets.checks import gradient_stability, initialization  # noqa: F401  (importing them fills the registry)
+from stablenets.checks.exercise import EXERCISES, Exercise, Result
+
+
+def exercise(id: str) -> Exercise:
+    """Look up an exercise by its id.
+
+    Raises:
+        ValueError: no such exercise, with the nearest ids.
+    """
+    if id not in EXERCISES:
+        near = difflib.get_close_matches(id, EXERCISES, n=3, cutoff=0.4) or sorted(EXERCISES)
+        raise ValueError(f"id must be the id of an exercise, got {id!r}; did you mean {' or '.join(map(repr, near))}?")
+    return EXERCISES[id]
+
+
+def check(id: str, answer: Callable, *, seed: int = 0) -> Result:
+    """Check an answer and say what is right about it and what is not.
+
+    The check draws its inputs with ``seed``. A grader runs this very check with seeds of its own, so an answer that
+    only knows the inputs of this one gains nothing.
+
+    Args:
+        id: the id of the exercise, as its statement gives it.
+        answer: your function.
+        seed: any integer ≥ 0; other seeds try other inputs.
+
+    Returns:
+        The points of each part, and a message for each part that is not right yet.
+
+    >>> check("critical-width", lambda: 1)
+    Traceback (most recent call last):
+    ValueError: id must be the id of an exercise, got 'critical-width'; did you mean 'critical-weights'?
+    """
+    return exercise(id).run(answer, seed)
