@@ -32,18 +32,19 @@ def network(depth: int, width: int, activation: type[nn.Module] = nn.ReLU) -> nn
 
 @contextmanager
 def mean_and_std_hooks(model: nn.Module):
-    """The usual way: mean and std of every layer's output and output gradient, read as Python numbers in the hook."""
-    statistics_ = []
+    """The usual way: mean and std of every layer's output and its gradient, read as Python numbers in the hook."""
+    seen = []
 
     def record(tensor: Tensor) -> None:
-        statistics_.append((tensor.mean().item(), tensor.std().item()))
+        seen.append((tensor.mean().item(), tensor.std().item()))
 
-    handles = []
-    for module in model:
-        handles.append(module.register_forward_hook(lambda module, inputs, output: record(output.detach())))
-        handles.append(module.register_full_backward_hook(lambda module, inputs, outputs: record(outputs[0])))
+    def forward(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        record(output.detach())
+        output.register_hook(record)
+
+    handles = [module.register_forward_hook(forward) for module in model]
     try:
-        yield statistics_
+        yield seen
     finally:
         for handle in handles:
             handle.remove()

@@ -260,6 +260,13 @@ def test_badly_conditioned_factors_cost_their_own_condition_and_no_more():
     assert largest_error(product_log_singular_values(factors), exact) < 1e-8  # 30 factors · κ = 1e6 · ε = 7e-9
 
 
+@pytest.mark.parametrize("transpose", [False, True])
+def test_triangular_factors_in_the_worst_order_equal_exact_arithmetic(transpose):
+    rising = torch.diag(2.0 ** torch.arange(5, dtype=torch.float64)) + torch.ones(5, 5, dtype=torch.float64).triu(1)
+    factors = [rising.T if transpose else rising] * 40
+    assert largest_error(product_log_singular_values(factors), exact_log_singular_values(factors)) < 1e-10
+
+
 def test_singular_values_add_up_to_the_log_determinants():
     factors = gaussian(50, 32, 32) / 32**0.5
     assert product_log_singular_values(factors).sum().item() == pytest.approx(

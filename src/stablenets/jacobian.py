@@ -18,6 +18,9 @@ ELEMENTWISE = {
     nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
 }  # fmt: skip
 
+# Below this width, selecting the living units costs more time than the smaller product saves.
+SELECT = 128
+
 
 class JacobianSpectrum(NamedTuple):
     """Singular values in descending order, as far as their precision is known, and how many there are and are not.
@@ -140,9 +143,10 @@ def _chain(function: Callable, x: Tensor) -> list[tuple[Tensor, Tensor]] | None:
                     return None
                 weights.append(layer.weight.detach())
                 points.append(layer(h).detach().requires_grad_())
-                values.append(points[-1].clone())  # in-place layers may change the copy
+                values.append(points[-1])
             else:
-                values[-1] = layer(values[-1])
+                h = values[-1].clone() if getattr(layer, "inplace", False) else values[-1]
+                values[-1] = layer(h)
     if not values[-1].isfinite().all():  # leaving out dead units could hide a NaN
         return None
     # Each z_l is cut from the layer before it, so one backward pass gives the slopes of all layers.
@@ -155,7 +159,7 @@ def _without_dead_units(chain: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
     matrices, read = [], None
     for index, (weight, slopes) in enumerate(chain):
         alive = None
-        if index < len(chain) - 1 and not slopes.all():
+        if index < len(chain) - 1 and len(slopes) >= SELECT and not slopes.all():
             alive = slopes.nonzero().squeeze(1)
             weight, slopes = weight.index_select(0, alive), slopes[alive]
         if read is not None:
@@ -174,7 +178,7 @@ def _flatten(function: Callable) -> Iterator[Callable]:
 
 
 def _is_plain(layer: Callable) -> bool:
-    return type(layer) in {nn.Linear, *ELEMENTWISE} and not _has_hooks(layer)
+    return (type(layer) is nn.Linear or type(layer) in ELEMENTWISE) and not _has_hooks(layer)
 
 
 def _has_hooks(module: nn.Module) -> bool:

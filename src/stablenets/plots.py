@@ -116,7 +116,7 @@ def heat_map(
     low, high = limits or (values.min().item(), values.max().item())
     with plt.rc_context({**STYLE, "axes.grid": False}):
         axes = _axes(x_label, y_label, "linear", "linear")
-        image = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
+        image = axes.imshow(values.numpy(), origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)
         for row, column in torch.cartesian_prod(torch.arange(len(rows)), torch.arange(len(columns))).tolist():

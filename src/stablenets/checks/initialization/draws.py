@@ -23,10 +23,12 @@ class Value(Answer):
 
 
 def between(low: float, high: float, generator: Generator) -> float:
+    """One number whose logarithm is uniform between those of ``low`` and ``high``."""
     return low * (high / low) ** torch.rand((), generator=generator, dtype=torch.float64).item()
 
 
 def integer(low: int, high: int, generator: Generator) -> int:
+    """One integer from ``low`` to ``high``, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator))
 
 

@@ -1,0 +1,1 @@
+"""From the master notebooks to marks: student notebooks out, submissions in."""

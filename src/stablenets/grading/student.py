@@ -1,0 +1,76 @@
+"""Derive the student notebooks from the master notebooks in ``solutions/``.
+
+    python -m stablenets.grading.student [--out FOLDER]
+
+A student gets each exercise's statement, hint, empty answer and check; the solution, the known wrong answers, the
+discussion and the rubric stay with the master.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from stablenets.book.notebooks import write
+from stablenets.checks.run import exercise
+
+FOR_STUDENTS = {None, "statement", "hint", "answer", "check"}
+SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.DOTALL | re.MULTILINE)
+LABEL = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
+FACTS = re.compile(r"\{exercise\}`([\w-]+)`")
+DROPDOWN = re.compile(r"^:::\{dropdown\} (.+?)\n(.*?)^:::$", re.DOTALL | re.MULTILINE)
+OPEN_ANSWER = "*Write your answer here.*"
+
+
+def derive(master: NotebookNode) -> NotebookNode:
+    """Return the student's version of a master notebook, without outputs.
+
+    Raises:
+        ValueError: an answer cell without exactly one marked solution.
+    """
+    student = nbformat.from_dict(master)
+    student.cells = [cell for cell in student.cells if role(cell) in FOR_STUDENTS]
+    for cell in student.cells:
+        if cell.cell_type == "code":
+            cell.source = _empty(cell.source) if role(cell) == "answer" else cell.source
+            cell.outputs, cell.execution_count = [], None
+        else:
+            cell.source = OPEN_ANSWER if role(cell) == "answer" else _plain(cell.source)
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "stablenets"})
+    return student
+
+
+def role(cell: NotebookNode) -> str | None:
+    """What a cell is to its exercise, or None for the cells that all exercises share."""
+    return cell.metadata.get("stablenets", {}).get("role")
+
+
+def _empty(source: str) -> str:
+    """Replace the marked solution by ``...``."""
+    emptied, count = SOLUTION.subn(r"\1...", source)
+    if count != 1:
+        raise ValueError(f"an answer must mark exactly one solution, found {count} in:\n{source}")
+    return emptied
+
+
+def _plain(source: str) -> str:
+    """Write what only the book's markup knows in Markdown that every notebook program shows."""
+    source = LABEL.sub("", source)
+    source = FACTS.sub(lambda match: f"*{exercise(match[1]).summary}*", source)
+    return DROPDOWN.sub(r"<details><summary>\1</summary>\n\n\2\n</details>", source)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m stablenets.grading.student", description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("_build/student"), help="folder to write to (%(default)s)")
+    out = parser.parse_args(arguments).out
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(Path("solutions").glob("*.ipynb")):
+        write(derive(nbformat.read(path, as_version=4)), out / path.name)
+        print(out / path.name)
+
+
+if __name__ == "__main__":
+    main()

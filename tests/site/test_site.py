@@ -1,0 +1,85 @@
+"""The built book, as its readers get it. Run after ``make book``."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+from book_rules import PATHS, ROOT, code_cells, name
+from bs4 import BeautifulSoup
+
+SITE = ROOT / "_build" / "html"
+PAGES = sorted(SITE.rglob("*.html"))
+CONTENT = [page for page in PAGES if page.name not in {"genindex.html", "prf-prf.html", "search.html", "index.html"}]
+EVERY = pytest.mark.parametrize("page", CONTENT, ids=lambda page: page.relative_to(SITE).as_posix())
+
+
+@cache
+def parse(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(), "html.parser")
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    return {element["id"] for element in parse(page).find_all(id=True)}
+
+
+def test_every_page_of_the_table_of_contents_was_built():
+    listed = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())
+    assert {(SITE / f"{page}.html") for page in listed} <= set(PAGES)
+
+
+@EVERY
+def test_internal_links_lead_somewhere(page):
+    broken = []
+    for link in parse(page).find_all("a", href=True):
+        target, fragment = urldefrag(unquote(link["href"]))
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (fragment and file.suffix == ".html" and fragment not in anchors(file)):
+            broken.append(link["href"])
+    assert broken == []
+
+
+@EVERY
+def test_every_picture_says_what_it_shows(page):
+    pictures = parse(page).select("article img, main img")
+    assert [picture["src"] for picture in pictures if len(picture.get("alt", "")) < 20] == []
+
+
+@EVERY
+def test_headings_do_not_skip_a_level(page):
+    levels = [int(heading.name[1]) for heading in parse(page).select("article :is(h1, h2, h3, h4)")]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+
+
+@EVERY
+def test_no_markup_is_left_unrendered(page):
+    article = parse(page).select_one("article")
+    for code in article.select("code, pre, .math, script"):
+        code.decompose()
+    assert re.findall(r":::|\{[a-z:]+\}`|^\([\w-]+\)=$|\*\*", article.get_text(), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=name)
+def test_every_figure_and_claim_of_a_notebook_is_on_its_page(path):
+    page = parse(SITE / path.relative_to(ROOT).with_suffix(".html"))
+    cells = code_cells(path)
+    assert len(page.select("article figure img")) == sum("<Figure" in str(cell.outputs) for cell in cells)
+    assert len(page.select("article div.claim")) == sum(" (expected: " in str(cell.outputs) for cell in cells)
+
+
+def test_page_of_claims_lists_them_all_with_measured_values():
+    rows = parse(SITE / "claims.html").select("article table tbody tr")
+    claims = [box for page in CONTENT for box in parse(page).select("article div.claim")]
+    assert len(rows) == len(claims) > 0
+    assert all(cell.get_text(strip=True) for row in rows for cell in row.find_all("td"))
+
+
+def test_folded_answers_are_closed_until_asked_for():
+    for path in PATHS:
+        page = parse(SITE / path.relative_to(ROOT).with_suffix(".html"))
+        assert not page.select("article details[open]")

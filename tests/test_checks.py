@@ -1,0 +1,122 @@
+import pytest
+import torch
+
+from stablenets.checks import check
+from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.exercise import EXERCISES, Exercise
+from stablenets.checks.proof import Proof
+
+
+@pytest.fixture
+def square():
+    """An exercise in two parts, removed from the registry afterwards."""
+    exercise = Exercise("square", chapter="none", minutes=5)
+
+    @exercise.part(points=2)
+    def squares_numbers(answer, generator):
+        x = torch.rand((), generator=generator, dtype=torch.float64).item() + 2
+        answer.expect(x, value=x * x, mistakes={"this is the double, not the square": 2 * x})
+
+    @exercise.part(points=1)
+    def squares_zero(answer, generator):
+        answer.expect(0.0, value=0.0, absolute=1e-12)
+
+    yield exercise
+    del EXERCISES["square"]
+
+
+def test_parts_give_their_points_independently(square):
+    result = check("square", lambda x: 2 * x)
+    assert (result.points, result.maximum, result.passed) == (1, 3, False)
+
+
+def test_known_mistake_is_named_in_what_the_learner_reads(square):
+    def double(x):
+        return 2 * x
+
+    assert "double, not the square" in str(check("square", double))
+    assert "double(" in str(check("square", double))
+
+
+def test_other_seeds_draw_other_inputs(square):
+    seen = []
+    for seed in (0, 1, 0):
+        check("square", lambda x: seen.append(x), seed=seed)
+    assert seen[0] != seen[2]
+    assert seen[0] == seen[4]
+
+
+def test_expected_value_is_never_told(square):
+    message = check("square", lambda x: x * x + 1).message
+    assert "too large" in message
+    assert len(message.split("=")) == 2
+
+
+def test_an_error_in_the_answer_is_reported_not_raised(square):
+    assert "raised ZeroDivisionError: division by zero" in check("square", lambda x: x / 0).message
+
+
+def test_unknown_exercise_names_its_neighbours(square):
+    with pytest.raises(ValueError, match=r"got 'sqare'; did you mean 'square'"):
+        check("sqare", lambda: 0)
+
+
+def test_ids_are_unique(square):
+    with pytest.raises(ValueError, match="'square' a second time"):
+        Exercise("square", chapter="none", minutes=1)
+
+
+def test_open_question_cannot_be_checked():
+    Exercise("essay", chapter="none", minutes=5, manual_points=3)
+    try:
+        with pytest.raises(ValueError, match="'essay' is an open question"):
+            check("essay", lambda: 0)
+    finally:
+        del EXERCISES["essay"]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ([1.0, 2.0], "must have a single number, got the shape (2,)"),
+        (float("inf"), "is not finite"),
+        ("many", "must return numbers, got str"),
+        (None, "not answered yet"),
+        (..., "not answered yet"),
+    ],
+)
+def test_result_of_the_wrong_kind_is_a_mistake(result, message):
+    with pytest.raises(Mistake) as caught:
+        Answer(lambda: result).number()
+    assert message in str(caught.value)
+
+
+def test_answer_may_change_its_arguments_without_changing_what_it_is_held_against():
+    weights = [torch.ones(2), torch.ones(3)]
+    Answer(lambda tensors: [tensor.zero_() for tensor in tensors])(weights)
+    assert all(torch.equal(weight, torch.ones_like(weight)) for weight in weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64])
+def test_result_may_be_of_any_number_type(dtype):
+    Answer(lambda: torch.tensor([1, 2], dtype=dtype)).expect(value=torch.tensor([1.0, 2.0]))
+
+
+def test_result_may_be_numpy_or_a_list():
+    Answer(lambda: torch.ones(2, dtype=torch.float64).numpy()).expect(value=torch.ones(2))
+    Answer(lambda: [1, 1]).expect(value=torch.ones(2))
+
+
+def test_proof_fails_when_the_message_does_not_name_the_mistake(square):
+    with pytest.raises(AssertionError, match="must be told 'half'"):
+        Proof("square", lambda x: 2 * x, "half").hold()
+
+
+def test_proof_fails_when_a_right_answer_is_rejected(square):
+    with pytest.raises(AssertionError, match="is right but was rejected"):
+        Proof("square", lambda x: x, None).hold()
+
+
+def test_proof_fails_when_a_wrong_answer_is_accepted(square):
+    with pytest.raises(AssertionError, match="must be told"):
+        Proof("square", lambda x: x * x, "").hold()

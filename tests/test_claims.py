@@ -1,0 +1,59 @@
+import math
+
+import pytest
+import torch
+
+from stablenets.claims import MIME_TYPE, ClaimError, claim
+
+
+def test_every_value_must_hold():
+    with pytest.raises(ClaimError, match=r"all large: measured .* \(3 values\), expected: above 0.5"):
+        claim("all large", torch.tensor([0.9, 0.4, 0.8]), above=0.5, source="test")
+
+
+def test_nan_never_holds():
+    for bounds in ({"above": 0}, {"below": 0}, {"expected": 0, "tolerance": 1e9}):
+        with pytest.raises(ClaimError):
+            claim("not a number", math.nan, **bounds, source="test")
+
+
+@pytest.mark.parametrize(
+    ("measured", "bounds", "expectation"),
+    [
+        (0, {"expected": 0}, "exactly 0"),
+        (1.01, {"expected": 1, "relative": 0.02}, "1 ± 2 %"),
+        (0.98, {"expected": 1, "tolerance": 0.02}, "1 ± 0.02"),
+        ([0.2, 0.3], {"above": 0.1, "below": 0.4}, "above 0.1 and below 0.4"),
+    ],
+)
+def test_expectation_is_told_in_words(measured, bounds, expectation):
+    assert claim("it holds", measured, **bounds, source="test").expectation == expectation
+
+
+@pytest.mark.parametrize("bounds", [{"expected": 1}, {"expected": 1, "tolerance": 1e-9}, {"above": 1.0}, {"below": 1}])
+def test_bounds_are_kept(bounds):
+    with pytest.raises(ClaimError):
+        claim("one", 1.0 if "expected" not in bounds else 1.001, **bounds, source="test")
+
+
+def test_committed_text_tells_no_measured_value_but_the_book_does():
+    bundle = claim("ratio is small", 0.12345, below=1, source="Someone <1999>")._repr_mimebundle_()
+    assert "0.1" not in bundle["text/plain"]
+    assert "0.1235" in bundle["text/html"]
+    assert "Someone &lt;1999&gt;" in bundle["text/html"]
+    assert bundle[MIME_TYPE]["summary"] == "0.1235"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"measured": 1.0},
+        {"measured": 1.0, "expected": 1, "above": 0},
+        {"measured": 1.0, "expected": 1, "tolerance": 0.1, "relative": 0.1},
+        {"measured": 1.0, "above": 0, "tolerance": 0.1},
+        {"measured": [], "above": 0},
+    ],
+)
+def test_a_claim_that_cannot_be_held_against_anything_is_refused(arguments):
+    with pytest.raises(ValueError, match=r"claim needs|not both|belong to expected|at least one number"):
+        claim("vague", **arguments, source="test")

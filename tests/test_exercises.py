@@ -1,0 +1,138 @@
+"""Every exercise is proved: the stub fails, right answers pass, and each known wrong answer is told its mistake."""
+
+import ast
+import re
+from collections import Counter
+
+import nbformat
+import pytest
+from book_rules import ROOT, SOLUTIONS, name, read
+
+from stablenets.book import notebooks
+from stablenets.checks import check, proof
+from stablenets.checks.exercise import EXERCISES
+from stablenets.grading.student import derive, role
+
+SEEDS = range(20)
+ROLES = ["statement", "hint", "answer", "check", "wrong", "alternative", "discussion", "rubric"]
+SOLUTION = pytest.mark.parametrize("path", SOLUTIONS, ids=name)
+CODED = pytest.mark.parametrize("exercise", [e.id for e in EXERCISES.values() if e.parts])
+
+
+def exercise_cells(notebook, exercise: str) -> list:
+    return [cell for cell in notebook.cells if cell.metadata.get("stablenets", {}).get("exercise") == exercise]
+
+
+def run(cells) -> dict:
+    """Execute code cells in one namespace; the cell for Colab is left out."""
+    namespace = {}
+    for cell in cells:
+        if cell.cell_type == "code" and notebooks.COLAB_TAG not in cell.metadata.get("tags", []):
+            exec(cell.source, namespace)
+    return namespace
+
+
+def master(exercise: str):
+    return read(ROOT / "solutions" / f"{EXERCISES[exercise].chapter}.ipynb")
+
+
+def answer_of(notebook, exercise: str):
+    """The function that the check cell of an exercise hands in, from a notebook's shared and answer cells."""
+    cells = [cell for cell in notebook.cells if role(cell) is None or cell in exercise_cells(notebook, exercise)]
+    namespace = run(cell for cell in cells if role(cell) in (None, "answer"))
+    (check_cell,) = (cell for cell in cells if role(cell) == "check")
+    call = ast.parse(check_cell.source).body[-1].value
+    assert ast.unparse(call.args[0]) == repr(exercise)
+    return namespace[call.args[1].id]
+
+
+def proofs_of(exercise: str) -> list[proof.Proof]:
+    """What the wrong and alternative cells of an exercise state."""
+    notebook = master(exercise)
+    before = len(proof.PROOFS)
+    shown = {None, "answer", "wrong", "alternative"}
+    run(c for c in notebook.cells if role(c) is None or (role(c) in shown and c in exercise_cells(notebook, exercise)))
+    return proof.PROOFS[before:]
+
+
+@CODED
+def test_empty_answer_gains_nothing(exercise):
+    result = check(exercise, answer_of(derive(master(exercise)), exercise))
+    assert result.points == 0
+    assert "not answered yet" in result.message
+
+
+@CODED
+def test_solution_passes_for_every_seed(exercise):
+    answer = answer_of(master(exercise), exercise)
+    assert [
+        str(check(exercise, answer, seed=seed)) for seed in SEEDS if not check(exercise, answer, seed=seed).passed
+    ] == []
+
+
+@CODED
+def test_other_answers_get_the_verdict_that_the_solutions_state(exercise):
+    proofs = proofs_of(exercise)
+    assert sum(p.says is not None for p in proofs) >= 3, "at least three known wrong answers"
+    assert sum(p.says is None for p in proofs) >= 1, "at least one other right answer"
+    for seed in SEEDS:
+        for stated in proofs:
+            stated.hold(seed)
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3.0, "text", lambda *arguments: "text", lambda: 1, lambda *arguments: float("nan")]
+)
+@CODED
+def test_nonsense_gains_nothing_and_is_told_why(exercise, value):
+    result = check(exercise, value)
+    assert result.points == 0
+    assert result.message
+
+
+@SOLUTION
+def test_exercises_have_their_cells_in_order(path):
+    notebook = read(path)
+    ids = dict.fromkeys(c.metadata["stablenets"]["exercise"] for c in notebook.cells if "stablenets" in c.metadata)
+    assert list(ids) == [e.id for e in EXERCISES.values() if e.chapter == path.stem]
+    for exercise in ids:
+        roles = [role(cell) for cell in exercise_cells(notebook, exercise)]
+        count = Counter(roles)
+        assert roles == sorted(roles, key=ROLES.index)
+        assert all(count[one] == 1 for one in ("statement", "hint", "answer", "discussion"))
+        assert count["check"] == bool(EXERCISES[exercise].parts)
+        assert count["rubric"] == bool(EXERCISES[exercise].manual_points)
+
+
+@SOLUTION
+def test_statements_name_their_exercise_and_take_its_facts_from_the_registry(path):
+    for cell in read(path).cells:
+        if role(cell) == "statement":
+            exercise = cell.metadata["stablenets"]["exercise"]
+            assert cell.source.startswith(f"(exercise-{exercise})=\n## ")
+            assert f"{{exercise}}`{exercise}`" in cell.source
+
+
+@SOLUTION
+def test_book_folds_whatever_tells_the_answer(path):
+    for cell in read(path).cells:
+        if role(cell) in {"answer", "wrong", "alternative"} and cell.cell_type == "code":
+            assert "hide-input" in cell.metadata.tags, cell.source
+        elif role(cell) in {"hint", "answer", "discussion", "rubric"}:
+            assert cell.source.startswith(":::{dropdown} "), cell.source
+
+
+@SOLUTION
+def test_student_notebook_tells_no_answer(path):
+    student = derive(read(path))
+    nbformat.validate(student)
+    text = "\n".join(cell.source for cell in student.cells)
+    assert "SOLUTION" not in text
+    assert "@wrong" not in text
+    assert all(not cell.outputs for cell in student.cells if cell.cell_type == "code")
+
+
+@SOLUTION
+def test_student_notebook_holds_plain_markdown_only(path):
+    texts = [cell.source for cell in derive(read(path)).cells if cell.cell_type == "markdown"]
+    assert [t for t in texts if re.search(r":::|\{[\w:]+\}`|^\([\w-]+\)=", t, re.MULTILINE)] == []

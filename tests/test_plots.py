@@ -1,0 +1,81 @@
+import matplotlib
+import pytest
+import torch
+
+matplotlib.use("agg")
+
+from matplotlib import pyplot
+
+from stablenets import plots
+
+LABELS = {"x_label": "layer", "y_label": "value"}
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The axes of the figure that a function has shown."""
+    monkeypatch.setattr(pyplot, "show", lambda: None)
+    yield lambda: pyplot.gcf().axes[0]
+    pyplot.close("all")
+
+
+def test_curves_differ_by_more_than_colour(drawn):
+    plots.curves({f"run {i}": torch.arange(5.0) + i for i in range(5)}, **LABELS)
+    lines = drawn().get_lines()
+    assert len({str(line.get_linestyle()) for line in lines[:4]}) == 4
+    assert len({line.get_color() for line in lines}) == 5
+
+
+def test_several_runs_are_drawn_as_median_and_range(drawn):
+    plots.curves({"runs": torch.tensor([[1.0, 1.0], [2.0, 5.0], [9.0, 6.0]])}, **LABELS)
+    assert list(drawn().get_lines()[0].get_ydata()) == [2.0, 5.0]
+    assert len(drawn().collections) == 1
+
+
+def test_theory_is_black_and_named(drawn):
+    plots.curves({"measured": [1, 2]}, theory={"predicted": ([0, 1], [1, 2])}, levels={"limit": 3.0}, **LABELS)
+    assert drawn().get_lines()[1].get_color() == "black"
+    assert [text.get_text() for text in drawn().get_legend().get_texts()] == ["measured", "predicted"]
+    assert [text.get_text() for text in drawn().texts] == ["limit"]
+
+
+def test_fan_draws_every_run(drawn):
+    plots.fan(torch.zeros(30, 4), theory={"mean": torch.zeros(4)}, **LABELS)
+    assert len(drawn().get_lines()) == 32
+
+
+def test_distributions_have_area_one(drawn):
+    plots.distributions({"uniform": torch.linspace(0, 1, 1000), "narrow": torch.linspace(0.4, 0.6, 1000)}, x_label="w")
+    for patch in drawn().patches:
+        values, edges, _ = patch.get_data()
+        assert abs((torch.as_tensor(values) * torch.as_tensor(edges).diff()).sum() - 1) < 1e-5
+
+
+def test_heat_map_writes_each_value(drawn):
+    values = torch.tensor([[0.1, 0.9], [0.5, 1.0]])
+    plots.heat_map(values, rows=[10, 20], columns=["a", "b"], value_label="accuracy", **LABELS)
+    assert [text.get_text() for text in drawn().texts] == ["0.1", "0.9", "0.5", "1"]
+
+
+def test_dots_show_every_seed(drawn):
+    plots.dots({"He": [0.8, 0.9, 0.7], "Xavier": [0.1, 0.1, 0.1]}, x_label="accuracy", levels={"chance": 0.1})
+    assert [label.get_text() for label in drawn().get_yticklabels()] == ["He", "Xavier"]
+    assert sorted(drawn().get_lines()[0].get_xdata()) == pytest.approx([0.7, 0.8, 0.9])
+
+
+def test_style_of_the_reader_is_left_alone(drawn):
+    before = matplotlib.rcParams["font.size"]
+    plots.curves({"a": [1, 2]}, **LABELS)
+    assert matplotlib.rcParams["font.size"] == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"series": {"a": ([0, 1], [1, 2, 3])}}, "same number of points, got 2 and 3"),
+        ({"series": {"a": [1]}, "y_scale": "logarithmic"}, "y_scale must be one of 'linear', 'log', 'symlog'"),
+    ],
+)
+def test_impossible_figure_is_refused(drawn, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        plots.curves(**arguments, **LABELS)
