@@ -353,6 +353,14 @@ def test_lsuv_restores_every_mode_and_leaves_no_hook():
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
+def test_lsuv_measures_without_dropout():
+    model = nn.Sequential(nn.Linear(64, 64), nn.Dropout(0.5), nn.Linear(64, 64))
+    batch = torch.randn(256, 64, generator=_generator(1))
+    init.lsuv_(model, batch, tolerance=1e-4, generator=_generator())
+    variances = [output.var(correction=0).item() for output in _outputs(model.eval(), batch)]
+    assert variances == pytest.approx([1, 1], abs=1e-4)
+
+
 def test_lsuv_is_determined_by_its_generator():
     first, second = _relu_mlp(depth=3), _relu_mlp(depth=3)
     batch = torch.randn(50, 64, generator=_generator(1))

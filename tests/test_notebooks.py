@@ -12,7 +12,23 @@ from stablenets.book import notebooks
 
 EVERY = pytest.mark.parametrize("path", PATHS, ids=name)
 CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=name)
-RANDOM = {"rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "normal_", "uniform_"}
+RANDOM = {
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "trunc_normal_",
+    "rand",
+    "randn",
+    "randint",
+    "randperm",
+    "normal",
+    "bernoulli",
+    "multinomial",
+    "normal_",
+    "uniform_",
+    "orthogonal_",
+}
 
 
 def calls(cell) -> list[ast.Call]:
@@ -21,6 +37,10 @@ def calls(cell) -> list[ast.Call]:
 
 def called(call: ast.Call) -> str:
     return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def shows(call: ast.Call) -> bool:
+    return called(call) == "claim" or ast.unparse(call.func).startswith("plots.")
 
 
 @EVERY
@@ -62,9 +82,11 @@ def test_says_what_the_reader_will_be_able_to_do_needs_and_how_long_it_takes(pat
 
 @EVERY
 def test_code_cells_are_short(path):
+    """In a chapter most cells are bites; a solution is one whole function with its docstring."""
     lengths = [len(cell.source.splitlines()) for cell in code_cells(path)]
-    assert max(lengths) <= 15
-    assert statistics.median(lengths) <= 6
+    longest, median = (15, 6) if path in CHAPTERS else (25, 10)
+    assert max(lengths) <= longest
+    assert statistics.median(lengths) <= median
 
 
 @EVERY
@@ -80,10 +102,10 @@ def test_every_figure_has_a_name_a_caption_and_a_text_that_says_what_it_shows(pa
 @EVERY
 def test_shows_one_figure_or_one_claim_a_cell_and_it_is_the_last_line(path):
     for cell in code_cells(path):
-        shown = [call for call in calls(cell) if called(call) == "claim" or "plots" in ast.unparse(call.func)]
-        last = ast.parse(cell.source).body[-1]
+        tree = ast.parse(cell.source)
+        shown = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and shows(node)]
         assert len(shown) <= 1, cell.source
-        assert not shown or getattr(last, "value", None) is shown[0], cell.source
+        assert not shown or getattr(tree.body[-1], "value", None) is shown[0], cell.source
 
 
 @EVERY
@@ -97,10 +119,11 @@ def test_every_number_in_prose_stands_in_the_code_of_its_section(path):
 
 
 @EVERY
-def test_randomness_has_an_explicit_generator(path):
+def test_randomness_of_torch_has_an_explicit_generator(path):
     for cell in code_cells(path):
         for call in calls(cell):
-            if called(call) in RANDOM:
+            of_torch = ast.unparse(call.func).startswith(("torch.", "nn.")) or called(call).endswith("_")
+            if of_torch and called(call) in RANDOM:
                 assert "generator" in {keyword.arg for keyword in call.keywords}, ast.unparse(call)
 
 

@@ -18,7 +18,7 @@ ELEMENTWISE = {
     nn.Softshrink, nn.Softsign, nn.Tanh, nn.Tanhshrink, nn.Threshold,
 }  # fmt: skip
 
-# Below this width, selecting the living units costs more time than the smaller product saves.
+# With fewer inputs or outputs, selecting the living units costs more time than the smaller product saves.
 SELECT = 128
 
 
@@ -40,11 +40,12 @@ def input_output_jacobian(function: Callable[[Tensor], Tensor], x: Tensor) -> Te
 
         J = D_L W_L ⋯ D_1 W_1,    D_l = diag φ'(z_l),
 
-    multiplied from the end with fewer rows or columns; for anything else it is ``torch.func.jacrev``.
+    multiplied from the end with fewer rows or columns and without the units of slope 0; for anything else it is
+    ``torch.func.jacrev``.
 
     Args:
         function: a module or function that maps one tensor to one tensor. Modules whose output depends on the batch
-            (batch normalization) belong in ``eval`` mode.
+            (batch normalization) belong in ``eval`` mode; a ``Moments`` block on them must be closed.
         x: one input, in any shape that ``function`` accepts, floating-point; n_in entries.
 
     Returns:
@@ -53,6 +54,7 @@ def input_output_jacobian(function: Callable[[Tensor], Tensor], x: Tensor) -> Te
 
     Raises:
         TypeError: ``x`` is not a floating-point tensor, or ``function`` does not return one tensor.
+        ValueError: ``x`` is empty.
 
     >>> model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU())
     >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -62,18 +64,20 @@ def input_output_jacobian(function: Callable[[Tensor], Tensor], x: Tensor) -> Te
 
     Source: Pennington, Schoenholz & Ganguli (2017), section 2.
     """
-    if not isinstance(x, Tensor) or not x.is_floating_point():
-        raise TypeError(f"x must be a floating-point torch.Tensor, got {getattr(x, 'dtype', type(x).__name__)}")
-    chain = _chain(function, x)
+    chain = _chain(function, _one_input(x))
     if chain is None:
         jacobian = torch.func.jacrev(function)(x)
         if not isinstance(jacobian, Tensor):
             raise TypeError("function must return one tensor, got several")
         return jacobian.detach().reshape(-1, x.numel())
-    matrices = _without_dead_units(chain)
-    if len(matrices[-1]) <= x.numel():
-        return reduce(torch.matmul, reversed(matrices))
-    return reduce(lambda product, matrix: matrix @ product, matrices)
+    n_out, n_in = len(chain[-1][0]), x.numel()
+    if min(n_out, n_in) >= SELECT:
+        chain = _without_dead_units(chain)
+    if n_out <= n_in:
+        weight, slopes = chain.pop()
+        return reduce(lambda later, layer: (later * layer[1]) @ layer[0], reversed(chain), slopes[:, None] * weight)
+    weight, slopes = chain[0]
+    return reduce(lambda earlier, layer: layer[1][:, None] * (layer[0] @ earlier), chain[1:], slopes[:, None] * weight)
 
 
 def jacobian_spectrum(function: Callable[[Tensor], Tensor], x: Tensor) -> JacobianSpectrum:
@@ -113,20 +117,41 @@ def chain_log_singular_values(layers: nn.Sequential | Iterable[nn.Module], x: Te
     The product of the chain is never formed: see ``spectra.product_log_singular_values``.
 
     Args:
-        layers: ``nn.Linear`` and elementwise layers, in order; at least one of them linear.
-        x: one input.
+        layers: an ``nn.Linear`` and then ``nn.Linear`` and elementwise layers, in order; evaluated in float64.
+        x: one input, ``(n_in,)`` or ``(1, n_in)``.
 
     Returns:
-        Float64 tensor ``(n,)``, descending.
+        Float64 tensor ``(min(n_in, n_out),)``, descending; −∞ for directions that dead units or a narrow layer remove.
 
     Raises:
-        ValueError: a layer of another kind, or ``x`` does not hold one input.
+        TypeError: ``x`` is not a floating-point tensor.
+        ValueError: a layer of another kind, ``x`` is not one input, or the outputs are not finite.
+
+    >>> import math
+    >>> layers = [nn.Linear(2, 2, bias=False) for _ in range(100)]
+    >>> for layer in layers:
+    ...     _ = layer.weight.data.copy_(torch.tensor([[10.0, 0.0], [0.0, 1e-4]]))
+    >>> chain_log_singular_values(layers, torch.zeros(2)) / math.log(10)
+    tensor([ 100.0000, -400.0000], dtype=torch.float64)
+
+    Source: as for ``spectra.product_log_singular_values``.
     """
-    model = copy.deepcopy(layers if isinstance(layers, nn.Sequential) else nn.Sequential(*layers)).double()
-    chain = _chain(model, x.double())
+    model = layers if isinstance(layers, nn.Module) else nn.Sequential(*layers)
+    chain = _chain(copy.deepcopy(model).double(), _one_input(x).double())
     if chain is None:
-        raise ValueError("layers must be nn.Linear, then nn.Linear and elementwise layers, with finite values at one x")
+        raise ValueError(
+            "layers must be nn.Linear followed by nn.Linear and elementwise layers, without hooks, applied to one "
+            f"input x that gives finite outputs; got {model} and x of shape {tuple(x.shape)}"
+        )
     return product_log_singular_values(slopes[:, None] * weight for weight, slopes in chain)
+
+
+def _one_input(x: Tensor) -> Tensor:
+    if not isinstance(x, Tensor) or not x.is_floating_point():
+        raise TypeError(f"x must be a floating-point torch.Tensor, got {getattr(x, 'dtype', type(x).__name__)}")
+    if not x.numel():
+        raise ValueError(f"x must hold at least one entry, got shape {tuple(x.shape)}")
+    return x
 
 
 def _chain(function: Callable, x: Tensor) -> list[tuple[Tensor, Tensor]] | None:
@@ -147,26 +172,26 @@ def _chain(function: Callable, x: Tensor) -> list[tuple[Tensor, Tensor]] | None:
             else:
                 h = values[-1].clone() if getattr(layer, "inplace", False) else values[-1]
                 values[-1] = layer(h)
-    if not values[-1].isfinite().all():  # leaving out dead units could hide a NaN
+    if not values[-1].isfinite().all():  # products of 0 with NaN or infinity are left to autograd
         return None
     # Each z_l is cut from the layer before it, so one backward pass gives the slopes of all layers.
     slopes = torch.autograd.grad(values[1:], points, [torch.ones_like(value) for value in values[1:]])
     return [(weight, slope.flatten()) for weight, slope in zip(weights, slopes, strict=True)]
 
 
-def _without_dead_units(chain: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """The matrices D_l W_l without the rows of hidden units of slope 0, and without the columns that read them."""
-    matrices, read = [], None
+def _without_dead_units(chain: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
+    """The chain without hidden units of slope 0: the rows that make them and the columns that read them."""
+    living, read = [], None
     for index, (weight, slopes) in enumerate(chain):
         alive = None
-        if index < len(chain) - 1 and len(slopes) >= SELECT and not slopes.all():
+        if index < len(chain) - 1 and not slopes.all():
             alive = slopes.nonzero().squeeze(1)
             weight, slopes = weight.index_select(0, alive), slopes[alive]
         if read is not None:
             weight = weight.index_select(1, read)
-        matrices.append(slopes[:, None] * weight)
+        living.append((weight, slopes))
         read = alive
-    return matrices
+    return living
 
 
 def _flatten(function: Callable) -> Iterator[Callable]:

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -53,7 +54,7 @@ def test_every_picture_says_what_it_shows(page):
 def test_headings_do_not_skip_a_level(page):
     levels = [int(heading.name[1]) for heading in parse(page).select("article :is(h1, h2, h3, h4)")]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 @EVERY

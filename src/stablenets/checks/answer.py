@@ -86,7 +86,7 @@ class Answer:
 
 def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor:
     try:
-        tensor = torch.as_tensor(value).detach().to(torch.float64)
+        tensor = torch.as_tensor(value, dtype=torch.float64).detach()
     except (TypeError, ValueError, RuntimeError) as error:
         raise Mistake(f"{where} must return numbers, got {type(value).__name__}") from error
     if shape is not None and tensor.shape != torch.Size(shape):

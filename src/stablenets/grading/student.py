@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from stablenets.book.notebooks import write
+from stablenets.book.notebooks import COLAB_TAG, write
 from stablenets.checks.run import exercise
 
 FOR_STUDENTS = {None, "statement", "hint", "answer", "check"}
@@ -38,7 +38,9 @@ def derive(master: NotebookNode) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
         else:
             cell.source = OPEN_ANSWER if role(cell) == "answer" else _plain(cell.source)
-        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "stablenets"})
+        # Tags tell the book what to fold; only the cell for Colab keeps its own, by which a grader knows it.
+        kept = {k: v for k, v in cell.metadata.items() if k == "stablenets" or v == [COLAB_TAG]}
+        cell.metadata = nbformat.from_dict(kept)
     return student
 
 

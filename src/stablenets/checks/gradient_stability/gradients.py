@@ -42,7 +42,7 @@ def _expect_norms(answer: Answer, gradients: list[Tensor]) -> None:
 
 @MONITOR.part(points=2)
 def small_entries_do_not_underflow(answer: Answer, generator: Generator) -> None:
-    for exponent in (-22, -25, -30):
+    for exponent in (-25, -22, -30):
         _expect_norms(answer, _gradients([10.0**exponent, 0.5 * 10.0**exponent], generator))
 
 
@@ -108,9 +108,7 @@ def there_is_no_step_without_finite_gradients(answer: Answer, generator: Generat
         result = answer(gradients, 1.0)
         if isinstance(result, (list, tuple)) and not result:
             continue
-        entries = torch.cat([torch.as_tensor(tensor).flatten() for tensor in result])
-        if not torch.isfinite(entries).all():
-            raise Mistake(f"one entry is {bad}, and what is returned would write NaN or infinity into the weights")
-        if not entries.any():
+        clipped = answer.tensors(gradients, 1.0, shapes=[gradient.shape for gradient in gradients])
+        if not any(tensor.any() for tensor in clipped):
             raise Mistake(f"one entry is {bad}: zeros hide the failure, since they look like a minimum")
         raise Mistake(f"one entry is {bad}: the others do not make up a gradient; return an empty list")

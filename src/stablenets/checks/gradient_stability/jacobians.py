@@ -75,7 +75,7 @@ def _turned(matrix: Tensor, generator: Generator) -> Tensor:
 
 def _square_factors(generator: Generator) -> list[Tensor]:
     """Three to five square matrices with singular values from 0.2 to 5."""
-    d, count = integer(2, 5, generator), integer(3, 5, generator)
+    d, count = integer(3, 5, generator), integer(3, 5, generator)
     scales = [torch.exp(1.6 * (2 * torch.rand(d, dtype=torch.float64, generator=generator) - 1)) for _ in range(count)]
     return [_turned(scale.diag(), generator) for scale in scales]
 
@@ -129,8 +129,8 @@ def the_lower_bound_is_the_best(answer: Answer, generator: Generator) -> None:
 
 @BOUNDS.part(points=1)
 def rectangular_factors_can_cancel(answer: Answer, generator: Generator) -> None:
-    for inner in ([3, 5, 3], [4, 2, 4], [3, 4, 6, 3]):
-        matrices = [normal(m, n, generator=generator) for n, m in pairwise(inner)]
+    for widths in ([3, 5, 3], [4, 2, 4], [3, 3, 4, 6, 3], [4, 2, 4, 4]):
+        matrices = [normal(m, n, generator=generator) for n, m in pairwise(widths)]
         values = [torch.linalg.svdvals(matrix) for matrix in matrices]
         reason = "a wide factor maps some vectors to zero, and a rotation turns the output of the others there"
         _expect_bound(answer, matrices, 0, 0.0, {reason: math.prod(value[-1].item() for value in values)})

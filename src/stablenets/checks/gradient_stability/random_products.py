@@ -61,7 +61,7 @@ def _growing_chain(generator: Generator) -> tuple[int, float, float]:
 
 @OVERFLOW.part(points=2)
 def is_the_first_factor_beyond_the_largest_number(answer: Answer, generator: Generator) -> None:
-    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+    for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16):
         d, sigma, exponent = _growing_chain(generator)
         limit = math.log(largest := torch.finfo(dtype).max)
         mean_square = math.log(sigma) + 0.5 * math.log(d)
@@ -72,6 +72,8 @@ def is_the_first_factor_beyond_the_largest_number(answer: Answer, generator: Gen
                     math.floor(limit / mean_square) + 1,
                 "this is the last factor that still fits": math.floor(limit / exponent),
                 "use natural logarithms for both": math.floor(limit / math.log(10) / exponent) + 1,
+                "use natural logarithms for both, and the mean of the logarithm":
+                    math.floor(limit / math.log(10) / mean_square) + 1,
                 "sigma is ignored": math.floor(limit / _log_stretch(d)) + 1,
                 "the exponent is that of the squared norm": math.floor(limit / exponent / 2) + 1,
             },

@@ -1,5 +1,5 @@
 """Checks of the exercises on initialization."""
 
-from stablenets.checks.initialization import layers, mean_field, signals
+from stablenets.checks.initialization import activations, layers, mean_field, networks
 
-__all__ = ["layers", "mean_field", "signals"]
+__all__ = ["activations", "layers", "mean_field", "networks"]

@@ -127,7 +127,7 @@ def _expect_fans(answer: Answer, kind: str, generator: Generator) -> None:
 
 @FANS.part(points=1)
 def matrices_on_either_side(answer: Answer, generator: Generator) -> None:
-    for kind in ("matmul", "linear"):
+    for kind in ("linear", "matmul"):
         _expect_fans(answer, kind, generator)
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -44,8 +45,9 @@ def _expect_critical(answer: Answer, bias_variance: float) -> None:
 
 @CRITICAL.part(points=3)
 def chi_is_one_at_the_fixed_point(answer: Answer, generator: Generator) -> None:
-    for _ in range(2):
-        _expect_critical(answer, between(0.02, 0.3, generator))
+    # Between the two ranges some known mistakes happen to give the same number.
+    _expect_critical(answer, between(0.02, 0.06, generator))
+    _expect_critical(answer, between(0.12, 0.3, generator))
 
 
 @CRITICAL.part(points=2)
@@ -123,15 +125,18 @@ FINITE = Exercise("finite-width", chapter="initialization", minutes=25)
 
 
 def _layer_factors(slope: float, width: int, generator: Generator) -> Tensor:
-    """Factors by which 20 000 layers of random weights multiply the second moment of their input."""
-    z = torch.randn(20_000, width, generator=generator)
-    return torch.where(z < 0, slope * z, z).square_().mean(1).double() * 2 / (1 + slope**2)
+    """Factors by which 100 000 layers of random weights multiply the second moment of their input."""
+    rng = np.random.default_rng(integer(0, 2**31, generator))
+    # A random number of pre-activations is positive; the sums of squares on either side of zero are chi-square.
+    positive = rng.binomial(width, 0.5, 100_000)
+    squares = rng.chisquare(positive) + slope**2 * rng.chisquare(width - positive)
+    return torch.from_numpy(squares) * 2 / (1 + slope**2) / width
 
 
 @FINITE.part(points=3)
 def variance_of_the_logarithm(answer: Answer, generator: Generator) -> None:
-    for slope in (0.0, 1.0, between(0.2, 0.6, generator)):
-        width, depth = integer(300, 500, generator), integer(20, 200, generator)
+    for slope in (0.0, 1.0, between(0.4, 0.8, generator)):
+        width, depth = integer(400, 600, generator), integer(20, 200, generator)
         value = depth * _layer_factors(slope, width, generator).log().var()
         mistakes = {
             "mean field keeps q exactly, but only at infinite width": 0.0,
@@ -143,13 +148,13 @@ def variance_of_the_logarithm(answer: Answer, generator: Generator) -> None:
             "that is the standard deviation": value.sqrt(),
         }
         variance = Value(answer, 1, "variance")
-        variance.expect(slope, width, depth, value=value, relative=0.06, absolute=1e-9, mistakes=mistakes)
+        variance.expect(slope, width, depth, value=value, relative=0.04, absolute=1e-9, mistakes=mistakes)
 
 
 @FINITE.part(points=2)
 def mean_of_the_logarithm(answer: Answer, generator: Generator) -> None:
-    for slope in (0.0, 1.0, between(0.2, 0.6, generator)):
-        width, depth = integer(300, 500, generator), integer(20, 200, generator)
+    for slope in (0.0, 1.0, between(0.4, 0.8, generator)):
+        width, depth = integer(400, 600, generator), integer(20, 200, generator)
         factors = _layer_factors(slope, width, generator)
         # A factor has mean 1 exactly; subtracting its deviation leaves the same mean with far less noise.
         value = depth * (factors.log() - (factors - 1)).mean()
@@ -159,4 +164,4 @@ def mean_of_the_logarithm(answer: Answer, generator: Generator) -> None:
             "half of the second derivative counts": 2 * value,
             "that is the mean for one layer": value / depth,
         }
-        Value(answer, 0, "mean").expect(slope, width, depth, value=value, relative=0.06, mistakes=mistakes)
+        Value(answer, 0, "mean").expect(slope, width, depth, value=value, relative=0.04, mistakes=mistakes)
