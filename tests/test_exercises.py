@@ -117,7 +117,7 @@ def test_statements_name_their_exercise_and_take_its_facts_from_the_registry(pat
 @SOLUTION
 def test_book_folds_whatever_tells_the_answer(path):
     for cell in read(path).cells:
-        if role(cell) in {"answer", "wrong", "alternative"} and cell.cell_type == "code":
+        if role(cell) == "answer" and cell.cell_type == "code":
             assert "hide-input" in cell.metadata.tags, cell.source
         elif role(cell) in {"hint", "answer", "discussion", "rubric"}:
             assert cell.source.startswith(":::{dropdown} "), cell.source

@@ -174,7 +174,10 @@ def _cycle(styles: Sequence) -> Iterable:
 def _mark_levels(axes: plt.Axes, levels: Mapping[str, float] | None) -> None:
     for name, level in (levels or {}).items():
         axes.axhline(level, color="black", linestyle=":", linewidth=1)
-        axes.annotate(name, (0.99, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9)
+        place = axes.annotate(
+            name, (0.99, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9
+        )
+        place.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})
 
 
 def _finish(axes: plt.Axes) -> None:

@@ -11,6 +11,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from stablenets.book import outputs
+from stablenets.book.folding import fold_claims
 
 PARALLEL_KERNELS = 2
 
@@ -40,6 +41,7 @@ def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
         executed = _kept(Path(app.srcdir), name)
         if executed is None:
             raise ExtensionError(f"{name} changed while the book was being built; build it again")
+        fold_claims(executed)
         source[0] = nbformat.writes(executed)
 
 

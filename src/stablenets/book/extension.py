@@ -4,7 +4,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from stablenets.book import claims_page, execution
+from stablenets.book import claims_page, execution, folding
 from stablenets.checks.run import exercise
 
 
@@ -22,6 +22,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-get-outdated", execution.find_outdated)
     app.connect("env-before-read-docs", execution.execute_missing)
     app.connect("source-read", execution.insert_outputs)
+    app.connect("doctree-read", folding.group_answers)
     app.connect("env-purge-doc", claims_page.forget_page)
     app.connect("env-updated", claims_page.write_tables_again)
     app.connect("doctree-resolved", claims_page.fill_tables)

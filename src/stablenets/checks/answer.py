@@ -84,9 +84,23 @@ class Answer:
         raise Mistake(f"{self.call(*arguments)} {_deviation(got, expected)}")
 
 
+class Value(Answer):
+    """One of the numbers that an answer returns together."""
+
+    def __init__(self, answer: Answer, index: int, what: str, shapes: Sequence[Sequence[int]] = ((), ())) -> None:
+        super().__init__(answer.function)
+        self.whole, self.index, self.what, self.shapes = answer, index, what, shapes
+
+    def __call__(self, *arguments: object) -> Tensor:
+        return self.whole.tensors(*arguments, shapes=self.shapes)[self.index]
+
+    def call(self, *arguments: object) -> str:
+        return f"the {self.what} of {super().call(*arguments)}"
+
+
 def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor:
     try:
-        tensor = torch.as_tensor(value, dtype=torch.float64).detach()
+        tensor = torch.as_tensor(_detached(value), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise Mistake(f"{where} must return numbers, got {type(value).__name__}") from error
     if shape is not None and tensor.shape != torch.Size(shape):
@@ -95,6 +109,12 @@ def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor
     if not torch.isfinite(tensor).all():
         raise Mistake(f"{where} is not finite: it holds NaN or infinity")
     return tensor
+
+
+def _detached(value: object) -> object:
+    if isinstance(value, Tensor):
+        return value.detach()
+    return [_detached(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _near(got: Tensor, expected: Tensor, relative: float, absolute: float) -> bool:
@@ -117,7 +137,7 @@ def _deviation(got: Tensor, expected: Tensor) -> str:
 def _copy(value: object) -> object:
     if isinstance(value, Tensor):
         return value.clone()
-    return type(value)(map(_copy, value)) if isinstance(value, (list, tuple)) else value
+    return [_copy(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _describe(value: object) -> str:

@@ -14,7 +14,7 @@ def exercise(id: str) -> Exercise:
         ValueError: no such exercise, with the nearest ids.
     """
     if id not in EXERCISES:
-        near = difflib.get_close_matches(id, EXERCISES, n=3, cutoff=0.4) or sorted(EXERCISES)
+        near = difflib.get_close_matches(id, EXERCISES, n=3, cutoff=0.6) or sorted(EXERCISES)
         raise ValueError(f"id must be the id of an exercise, got {id!r}; did you mean {' or '.join(map(repr, near))}?")
     return EXERCISES[id]
 
@@ -33,8 +33,10 @@ def check(id: str, answer: Callable, *, seed: int = 0) -> Result:
     Returns:
         The points of each part, and a message for each part that is not right yet.
 
-    >>> check("critical-width", lambda: 1)
-    Traceback (most recent call last):
-    ValueError: id must be the id of an exercise, got 'critical-width'; did you mean 'critical-weights'?
+    >>> result = check("uniform-bound", lambda variance: variance**0.5)
+    >>> result.points, result.maximum
+    (0, 2)
+    >>> result.message.split(": ")[1]
+    'a uniform number rarely comes near its bound'
     """
     return exercise(id).run(answer, seed)

@@ -7,8 +7,8 @@ import torch
 from torch import Generator
 
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, uniform
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.gradient_stability.draws import integer, uniform
 
 SIGMOID = Exercise("critical-sigmoid", chapter="gradient-stability", minutes=30)
 SWEEP = Exercise("depth-sweep", chapter="gradient-stability", minutes=20)

@@ -6,8 +6,8 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.gradient_stability.draws import integer, normal, uniform
 
 MONITOR = Exercise("gradient-monitor", chapter="gradient-stability", minutes=15)
 CLIPPING = Exercise("clipped-gradient", chapter="gradient-stability", minutes=15)

@@ -7,8 +7,8 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.gradient_stability.draws import integer, normal, uniform
 
 JACOBIANS = Exercise("ordered-jacobians", chapter="gradient-stability", minutes=15)
 BOUNDS = Exercise("singular-value-bounds", chapter="gradient-stability", minutes=20)

@@ -6,8 +6,8 @@ import torch
 from torch import Generator
 
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.gradient_stability.draws import integer, normal, uniform
 
 LYAPUNOV = Exercise("lyapunov-exponent", chapter="gradient-stability", minutes=15)
 OVERFLOW = Exercise("float-overflow", chapter="gradient-stability", minutes=10)

@@ -7,9 +7,9 @@ import torch
 from torch import Generator
 from torch.nn import functional
 
-from stablenets.checks.answer import Answer
+from stablenets.checks.answer import Answer, Value
+from stablenets.checks.draws import between, gaussian, integer
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.initialization.draws import Value, between, gaussian, integer
 
 RELU = Exercise("relu-moments", chapter="initialization", minutes=15)
 

@@ -6,9 +6,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from stablenets.checks.answer import Answer
+from stablenets.checks.answer import Answer, Value
+from stablenets.checks.draws import between, integer
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.initialization.draws import Value, between, integer
 
 DEFAULT = Exercise("default-linear", chapter="initialization", minutes=10)
 

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, Value
+from stablenets.checks.draws import between, gaussian, integer
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.initialization.draws import Value, between, gaussian, integer
 
 CRITICAL = Exercise("critical-weights", chapter="initialization", minutes=25)
 

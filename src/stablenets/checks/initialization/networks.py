@@ -6,8 +6,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.initialization.draws import integer
 from stablenets.data import digits
 from stablenets.networks import mlp
 from stablenets.training import accuracy, train

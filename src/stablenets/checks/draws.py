@@ -1,25 +1,12 @@
-"""Random inputs, Gaussian means, and single values: what the checks of the exercises on initialization share."""
-
-from collections.abc import Sequence
+"""Random inputs and Gaussian means that the checks share."""
 
 import torch
 from torch import Generator, Tensor
 
-from stablenets.checks.answer import Answer
 
-
-class Value(Answer):
-    """One of the numbers that an answer returns together."""
-
-    def __init__(self, answer: Answer, index: int, what: str, shapes: Sequence[Sequence[int]] = ((), ())) -> None:
-        super().__init__(answer.function)
-        self.whole, self.index, self.what, self.shapes = answer, index, what, shapes
-
-    def __call__(self, *arguments: object) -> Tensor:
-        return self.whole.tensors(*arguments, shapes=self.shapes)[self.index]
-
-    def call(self, *arguments: object) -> str:
-        return f"the {self.what} of {super().call(*arguments)}"
+def uniform(low: float, high: float, generator: Generator) -> float:
+    """One number, uniform between ``low`` and ``high``."""
+    return low + (high - low) * torch.rand((), dtype=torch.float64, generator=generator).item()
 
 
 def between(low: float, high: float, generator: Generator) -> float:
@@ -30,6 +17,11 @@ def between(low: float, high: float, generator: Generator) -> float:
 def integer(low: int, high: int, generator: Generator) -> int:
     """One integer from ``low`` to ``high``, both included."""
     return int(torch.randint(low, high + 1, (), generator=generator))
+
+
+def normal(*shape: int, generator: Generator) -> Tensor:
+    """Standard normal numbers in float64."""
+    return torch.randn(shape, dtype=torch.float64, generator=generator)
 
 
 def gaussian(limit: float = 12.0, points: int = 4801) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,47 @@
+"""What the book folds: the code behind a claim, and the known wrong answers of an exercise."""
+
+from itertools import groupby
+
+from docutils import nodes
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx_design.shared import create_component
+
+TITLES = {
+    "wrong": ("One wrong answer, and what it is told", "{} wrong answers, and what they are told"),
+    "alternative": ("Another right answer", "{} other right answers"),
+}
+
+DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None, "chevron": None} | {
+    f"{part}_classes": [] for part in ("container", "title", "body")
+}
+
+
+def fold_claims(notebook: NotebookNode) -> None:
+    """Fold the code of cells that only make a claim: the box below says what is claimed and what was measured."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.source.startswith("claim("):
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+            cell.metadata["mystnb"] = {"code_prompt_show": "How it is checked", "code_prompt_hide": "Hide the check"}
+
+
+def group_answers(app: Sphinx, doctree: nodes.document) -> None:
+    """Put neighbouring cells of wrong answers, and of other right ones, behind one title each."""
+    parents = {cell.parent for cell in doctree.findall(nodes.container) if _role(cell) in TITLES}
+    for parent in parents:
+        for role, run in [(role, list(run)) for role, run in groupby(parent.children, key=_role)]:
+            if role in TITLES:
+                one, many = TITLES[role]
+                title = nodes.rubric("", one if len(run) == 1 else many.format(len(run)))
+                place = parent.index(run[0])
+                for cell in run:
+                    parent.remove(cell)
+                box = create_component("dropdown", **DROPDOWN)
+                box += [title, *run]
+                parent.insert(place, box)
+
+
+def _role(node: nodes.Node) -> str | None:
+    """The role of a code cell in its exercise, or None."""
+    metadata = node.get("cell_metadata", {}) if isinstance(node, nodes.container) else {}
+    return metadata.get("stablenets", {}).get("role")
