@@ -91,6 +91,33 @@ def test_result_of_the_wrong_kind_is_a_mistake(result, message):
     assert message in str(caught.value)
 
 
+def test_a_pair_may_be_an_array():
+    for pair in (torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0]).numpy(), (1, 2)):
+        assert Answer(lambda pair=pair: pair).tensors(shapes=[(), ()])[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda: 10**400, "too large"),
+        (lambda: exit(), "SystemExit"),
+        (lambda: torch.tensor(1j), "complex"),
+        (lambda: ["yes"], "numbers"),
+        (lambda: int("x" * 100_000), "ValueError"),
+    ],
+)
+def test_whatever_the_answer_does_becomes_one_short_line(function, message):
+    with pytest.raises(Mistake, match=message) as caught:
+        Answer(function).number()
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+def test_an_id_that_is_no_string_is_refused_by_name():
+    with pytest.raises(TypeError, match="id must be"):
+        check(lambda: 0, "square")
+
+
 def test_answer_may_change_its_arguments_without_changing_what_it_is_held_against():
     weights = [torch.ones(2), torch.ones(3)]
     Answer(lambda tensors: [tensor.zero_() for tensor in tensors])(weights)

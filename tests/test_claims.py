@@ -17,6 +17,12 @@ def test_nan_never_holds():
             claim("not a number", math.nan, **bounds, source="test")
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_seed_that_diverged_fails_the_claim(value):
+    with pytest.raises(ClaimError, match="all small"):
+        claim("all small", [0.1, value, 0.2], below=1, source="test")
+
+
 @pytest.mark.parametrize(
     ("measured", "bounds", "expectation"),
     [

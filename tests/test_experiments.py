@@ -117,6 +117,7 @@ def test_training_stops_where_the_loss_is_no_number():
         ({"steps": 0}, "steps must be a positive integer, got 0"),
         ({"batch_size": 61}, "batch_size must be at most the number of examples, 60, got 61"),
         ({"batch_size": 0}, "batch_size must be a positive integer, got 0"),
+        ({"max_norm": -1.0}, "max_norm must be a positive finite number, got -1.0"),
     ],
 )
 def test_impossible_training_is_refused(changes, message):

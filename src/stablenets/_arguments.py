@@ -33,6 +33,13 @@ def non_negative(name: str, value: float) -> float:
     return float(value)
 
 
+def within(name: str, value: float, low: float, high: float) -> float:
+    """Return ``value`` as a float if ``low`` ≤ ``value`` ≤ ``high``, else raise."""
+    if not _is_real(value) or not low <= value <= high:
+        raise ValueError(f"{name} must be a number in [{low}, {high}], got {value!r}")
+    return float(value)
+
+
 def choice(name: str, value: object, choices: Iterable[str]) -> str:
     """Return ``value`` if it is one of ``choices``, else raise and list them.
 

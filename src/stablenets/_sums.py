@@ -36,3 +36,18 @@ def _sum_by_rows(flat: Tensor) -> float:
         return _sum_by_rows(flat[:-short]) + torch.dot(rest, rest).item()
     norms = torch.linalg.vector_norm(flat.view(flat.numel() // ROW, ROW), dim=1)
     return torch.linalg.vector_norm(norms, dtype=torch.float64).item() ** 2
+
+
+def norm(tensor: Tensor) -> float:
+    """Euclidean norm, at any scale and for complex entries too."""
+    flat = torch.view_as_real(tensor.detach()).reshape(-1) if tensor.is_complex() else tensor.detach().reshape(-1)
+    if flat.numel() == 0:
+        return 0.0
+    if flat.dtype.itemsize < 8:
+        return math.sqrt(square_sum(flat))
+    result = torch.linalg.vector_norm(flat).item()
+    limits = torch.finfo(flat.dtype)
+    if math.sqrt(flat.numel() * limits.tiny / limits.eps) <= result < math.inf:
+        return result
+    largest = flat.abs().max().item()
+    return largest * torch.linalg.vector_norm(flat / largest).item() if 0 < largest < math.inf else largest

@@ -2,10 +2,10 @@
 
 import html
 import math
-import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 MIME_TYPE = "application/vnd.stablenets.claim+json"
@@ -28,8 +28,8 @@ class Claim(NamedTuple):
         """The measured values in words: one value, or mean, spread and range over all of them."""
         if len(self.measured) == 1:
             return f"{self.measured[0]:.4g}"
-        mean, spread = statistics.fmean(self.measured), statistics.stdev(self.measured)
-        low, high = min(self.measured), max(self.measured)
+        values = torch.tensor(self.measured, dtype=torch.float64)  # statistics.stdev cannot take NaN and infinity
+        mean, spread, low, high = (statistic.item() for statistic in (values.mean(), values.std(), *values.aminmax()))
         return f"{mean:.3g} ± {spread:.2g}, from {low:.3g} to {high:.3g} ({len(self.measured)} values)"
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ readers stand in that cell's metadata, where the book reads them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from stablenets._arguments import choice
 
+# Used in turn: a figure with more lines than styles is still drawn, if less clearly.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -42,7 +44,7 @@ def curves(
     x_scale: str = "linear",
     y_scale: str = "linear",
 ) -> None:
-    """Draw named lines: what was measured solid with its own dash, what theory predicts as black marks.
+    """Draw named lines: what was measured in its own colour and dash, what theory predicts as black marks.
 
     Args:
         series: by the name in the legend, the values ``y`` over 0, 1, 2, …, or a pair ``(x, y)``. A tensor
@@ -56,13 +58,13 @@ def curves(
     """
     with plt.rc_context(STYLE):
         axes = _axes(x_label, y_label, x_scale, y_scale)
-        for (name, values), colour, dash in zip(series.items(), _cycle(COLOURS), _cycle(DASHES)):
+        for (name, values), colour, dash in zip(series.items(), cycle(COLOURS), cycle(DASHES)):
             x, y = _pair(values)
             if y.ndim == 2:
                 axes.fill_between(x, y.min(0).values, y.max(0).values, color=colour, alpha=0.2, linewidth=0)
                 y = y.median(0).values
             axes.plot(x, y, color=colour, linestyle=dash, label=name)
-        for (name, values), marker in zip((theory or {}).items(), _cycle(MARKERS)):
+        for (name, values), marker in zip((theory or {}).items(), cycle(MARKERS)):
             x, y = _pair(values)
             every = max(1, len(x) // 12)
             axes.plot(x[::every], y[::every], marker, color="black", markersize=5, fillstyle="none", label=name)
@@ -84,7 +86,7 @@ def fan(
         axes = _axes(x_label, y_label, "linear", y_scale)
         axes.plot(trajectories.T, color=COLOURS[0], alpha=min(1.0, 12 / len(trajectories)), linewidth=0.8)
         axes.plot([], [], color=COLOURS[0], linewidth=0.8, label=f"{len(trajectories)} runs")
-        for (name, values), dash in zip((theory or {}).items(), _cycle(DASHES[1:])):
+        for (name, values), dash in zip((theory or {}).items(), cycle(DASHES[1:])):
             axes.plot(*_pair(values), color="black", linestyle=dash, label=name)
         _mark_levels(axes, levels)
         _finish(axes)
@@ -96,7 +98,7 @@ def distributions(samples: Mapping[str, Tensor], *, x_label: str, bins: int = 60
     edges = torch.linspace(pooled.min().item(), pooled.max().item(), bins + 1)
     with plt.rc_context(STYLE):
         axes = _axes(x_label, "density", "linear", "linear")
-        for (name, sample), colour, dash in zip(samples.items(), _cycle(COLOURS), _cycle(DASHES)):
+        for (name, sample), colour, dash in zip(samples.items(), cycle(COLOURS), cycle(DASHES)):
             heights = torch.histogram(sample.detach().flatten().float(), edges, density=True).hist
             axes.stairs(heights, edges, color=colour, linestyle=dash, linewidth=1.8, label=name)
         _finish(axes)
@@ -131,7 +133,7 @@ def dots(groups: Mapping[str, Iterable[float]], *, x_label: str, levels: Mapping
     """Draw one row of dots per group, such as the accuracy of every seed by method, with a bar at the median."""
     with plt.rc_context(STYLE):
         _, axes = plt.subplots(figsize=(7, 0.9 + 0.5 * len(groups)), layout="constrained")
-        for row, (values, colour, marker) in enumerate(zip(groups.values(), _cycle(COLOURS), _cycle(MARKERS))):
+        for row, (values, colour, marker) in enumerate(zip(groups.values(), cycle(COLOURS), cycle(MARKERS))):
             values = torch.as_tensor(list(values))
             axes.plot(values, torch.full_like(values, row), marker, color=colour, alpha=0.6)
             axes.plot([values.median()], [row], "|", color="black", markersize=18, markeredgewidth=2)
@@ -163,12 +165,6 @@ def _pair(values: Series) -> tuple[Tensor, Tensor]:
     if x.shape[-1] != y.shape[-1]:
         raise ValueError(f"x and y must have the same number of points, got {x.shape[-1]} and {y.shape[-1]}")
     return x, y
-
-
-def _cycle(styles: Sequence) -> Iterable:
-    """Repeat the styles: a figure with more lines than styles is still drawn, if less clearly."""
-    while True:
-        yield from styles
 
 
 def _mark_levels(axes: plt.Axes, levels: Mapping[str, float] | None) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
-from stablenets._arguments import positive_integer
+from stablenets._arguments import positive, positive_integer
 
 
 def train(
@@ -27,7 +27,7 @@ def train(
         optimizer: built over the model's parameters.
         steps: number of updates.
         batch_size: 1 to n; an incomplete last batch of an epoch is skipped.
-        max_norm: if given, the gradient is clipped to this norm before each update.
+        max_norm: if given, > 0, the gradient is clipped to this norm before each update.
         generator: draws the order of the examples.
 
     Returns:
@@ -47,6 +47,8 @@ def train(
         raise ValueError(f"batch_size must be at most the number of examples, {len(x)}, got {batch_size}")
     if len(x) != len(y):
         raise ValueError(f"x and y must have the same length, got {len(x)} and {len(y)}")
+    if max_norm is not None:
+        positive("max_norm", max_norm)
     model.train()
     losses = torch.full((steps,), torch.nan)
     batches: list[Tensor] = []

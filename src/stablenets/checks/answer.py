@@ -6,8 +6,12 @@ function that runs in another process.
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
+
+LONGEST_ERROR = 300
+NEARLY = "has five digits right, but more are asked for: is something rounded, or computed in float32?"
 
 
 class Mistake(Exception):
@@ -28,8 +32,8 @@ class Answer:
         try:
             # The function gets copies: it may change them without changing what it is held against.
             result = self.function(*map(_copy, arguments))
-        except Exception as error:
-            raise Mistake(f"{self.call(*arguments)} raised {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise Mistake(f"{self.call(*arguments)} raised {_describe_error(error)}") from error
         if result is None or result is ...:
             raise Mistake(f"{self.call(*arguments)} returned nothing: not answered yet?")
         return result
@@ -43,8 +47,10 @@ class Answer:
         return _to_tensor(self(*arguments), self.call(*arguments), shape)
 
     def tensors(self, *arguments: object, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
-        """Call the function and return its result, a list or tuple, as finite float64 tensors of ``shapes``."""
+        """Call the function and return its result, a list, tuple or array, as finite float64 tensors of ``shapes``."""
         result, call = self(*arguments), self.call(*arguments)
+        if isinstance(result, (Tensor, np.ndarray)) and result.ndim:
+            result = list(result)
         if not isinstance(result, (list, tuple)) or len(result) != len(shapes):
             found = f"{len(result)}" if isinstance(result, (list, tuple)) else type(result).__name__
             raise Mistake(f"{call} must return {len(shapes)} values, got {found}")
@@ -101,8 +107,10 @@ class Value(Answer):
 def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor:
     try:
         tensor = torch.as_tensor(_detached(value), dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise Mistake(f"{where} must return numbers, got {type(value).__name__}") from error
+    except OverflowError as error:
+        raise Mistake(f"{where} is too large for a floating-point number") from error
+    except Exception as error:  # a learner's own type can raise anything
+        raise Mistake(f"{where} must return numbers, got {_kind(value)}") from error
     if shape is not None and tensor.shape != torch.Size(shape):
         wanted = "a single number" if len(shape) == 0 else f"the shape {tuple(shape)}"
         raise Mistake(f"{where} must have {wanted}, got the shape {tuple(tensor.shape)}")
@@ -112,9 +120,15 @@ def _to_tensor(value: object, where: str, shape: Sequence[int] | None) -> Tensor
 
 
 def _detached(value: object) -> object:
+    if _is_complex(value):
+        raise TypeError("the imaginary part would be lost")
     if isinstance(value, Tensor):
         return value.detach()
     return [_detached(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_complex(value: object) -> bool:
+    return isinstance(value, (Tensor, np.ndarray)) and "complex" in str(value.dtype)
 
 
 def _near(got: Tensor, expected: Tensor, relative: float, absolute: float) -> bool:
@@ -125,6 +139,8 @@ def _near(got: Tensor, expected: Tensor, relative: float, absolute: float) -> bo
 
 
 def _deviation(got: Tensor, expected: Tensor) -> str:
+    if _near(got, expected, relative=1e-5, absolute=0.0):
+        return NEARLY
     if got.ndim:
         wrong = (got - expected).abs().max().item() / max(expected.abs().max().item(), 1e-300)
         return f"is off by up to {wrong:.2g} times the largest true entry"
@@ -132,6 +148,21 @@ def _deviation(got: Tensor, expected: Tensor) -> str:
         return f"= {got.item():.4g} has the wrong sign"
     direction = "large" if abs(got.item()) > abs(expected.item()) else "small"
     return f"= {got.item():.4g} is too {direction} in absolute value"
+
+
+def _kind(value: object) -> str:
+    """The type of a value, and for a list or tuple the types that it holds."""
+    kind = ("complex " if _is_complex(value) else "") + type(value).__name__
+    if isinstance(value, (list, tuple)):
+        kind += " of " + " and ".join(sorted({type(item).__name__ for item in value}))
+    return kind
+
+
+def _describe_error(error: BaseException) -> str:
+    """The type of an error and its text, on one line of moderate length."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _copy(value: object) -> object:

@@ -53,6 +53,8 @@ class Result(NamedTuple):
 
 
 class Part(NamedTuple):
+    """One part of a check: what the learner reads, its points, and the test, which raises Mistake to fail."""
+
     name: str
     points: int
     test: Callable[[Answer, torch.Generator], None]
@@ -63,7 +65,7 @@ class Exercise:
     """An exercise of the course. Creating it enters it in the registry.
 
     Args:
-        id: unique slug, such as ``"lyapunov"``.
+        id: unique slug, such as ``"lyapunov-exponent"``.
         chapter: slug of its chapter, which is also the name of its notebook in ``solutions/``.
         minutes: time a learner should plan for.
         manual_points: points that a person gives by the rubric (open questions); 0 if a machine gives them all.

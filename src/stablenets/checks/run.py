@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Callable
 
-from stablenets.checks import gradient_stability, initialization  # noqa: F401  (importing them fills the registry)
+# Importing them fills the registry.
+from stablenets.checks import gradient_stability, initialization  # noqa: F401
 from stablenets.checks.exercise import EXERCISES, Exercise, Result
 
 
@@ -11,11 +12,15 @@ def exercise(id: str) -> Exercise:
     """Look up an exercise by its id.
 
     Raises:
+        TypeError: not a string.
         ValueError: no such exercise, with the nearest ids.
     """
+    if not isinstance(id, str):
+        raise TypeError(f"id must be a string, the id of an exercise, got {type(id).__name__}")
     if id not in EXERCISES:
-        near = difflib.get_close_matches(id, EXERCISES, n=3, cutoff=0.6) or sorted(EXERCISES)
-        raise ValueError(f"id must be the id of an exercise, got {id!r}; did you mean {' or '.join(map(repr, near))}?")
+        near = difflib.get_close_matches(id, EXERCISES, n=3, cutoff=0.6)
+        hint = "did you mean " + " or ".join(map(repr, near)) + "?" if near else "known are " + ", ".join(EXERCISES)
+        raise ValueError(f"id must be the id of an exercise, got {id!r}; {hint}")
     return EXERCISES[id]
 
 

@@ -21,6 +21,8 @@ SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.DO
 LABEL = re.compile(r"^\([\w-]+\)=\n", re.MULTILINE)
 FACTS = re.compile(r"\{exercise\}`([\w-]+)`")
 DROPDOWN = re.compile(r"^:::\{dropdown\} (.+?)\n(.*?)^:::$", re.DOTALL | re.MULTILINE)
+# What only the master's cells use.
+PROOFS_IMPORT = re.compile(r"^from stablenets\.checks import alternative, check, wrong$", re.MULTILINE)
 OPEN_ANSWER = "*Write your answer here.*"
 
 
@@ -34,6 +36,7 @@ def derive(master: NotebookNode) -> NotebookNode:
     student.cells = [cell for cell in student.cells if role(cell) in FOR_STUDENTS]
     for cell in student.cells:
         if cell.cell_type == "code":
+            cell.source = PROOFS_IMPORT.sub("from stablenets.checks import check", cell.source)
             cell.source = _empty(cell.source) if role(cell) == "answer" else cell.source
             cell.outputs, cell.execution_count = [], None
         else:

@@ -74,6 +74,7 @@ def variance_scaling_(
         generator: source of randomness.
 
     Raises:
+        TypeError: ``tensor`` is not a tensor.
         ValueError: an unknown mode or distribution, scale or fan not positive, an empty or 1-D tensor.
     """
     _require_weight(tensor)
@@ -138,6 +139,7 @@ def delta_orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator
         generator: source of randomness.
 
     Raises:
+        TypeError: ``tensor`` is not a tensor.
         ValueError: another shape, or an even size, which has no centre.
     """
     _require_weight(tensor)

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from stablenets._arguments import non_negative, positive, positive_integer
+from stablenets._arguments import non_negative, positive, positive_integer, within
 from stablenets.activations import Activation, resolve
-from stablenets.meanfield.quadrature import checked_correlation, derivative, expectation, pair_expectation
+from stablenets.meanfield.quadrature import derivative, expectation, pair_expectation
 
 
 def second_moment(activation: str | Activation, q: float = 1.0) -> float:
@@ -105,7 +105,7 @@ def correlation_trajectory(
     >>> correlation_trajectory("relu", 0.0, 1.0, weight_variance=2.0, depth=2)
     tensor([0.0000, 0.3183, 0.4937], dtype=torch.float64)
     """
-    correlations = [checked_correlation(correlation)]
+    correlations = [within("correlation", correlation, -1, 1)]
     for variance in variance_trajectory(activation, q, weight_variance, bias_variance, depth=depth)[:-1].tolist():
         correlations.append(correlation_map(activation, correlations[-1], variance, weight_variance, bias_variance))
     return torch.tensor(correlations, dtype=torch.float64)

@@ -23,7 +23,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stablenets._arguments import non_negative
+from stablenets._arguments import non_negative, within
 from stablenets.activations import Activation, resolve
 
 _STEP = 1 / 16  # a power of two: the nodes t are exact
@@ -69,7 +69,7 @@ def pair_expectation(function: Callable[[Tensor], Tensor], correlation: float, v
         ValueError: arguments out of range, values of another shape, NaN or infinite values.
     """
     scale = math.sqrt(non_negative("variance", variance))
-    alpha = math.acos(checked_correlation(correlation))
+    alpha = math.acos(within("correlation", correlation, -1, 1))
     r, weight = _half_line()
     r, weight = scale * r[:, None], weight * r * torch.exp(-r * r / 2) / (2 * math.pi)
     total = 0.0
@@ -102,13 +102,6 @@ def derivative(activation: str | Activation) -> Activation:
             return torch.autograd.grad(value.sum(), x)[0]
 
     return slope
-
-
-def checked_correlation(correlation: float) -> float:
-    """Return ``correlation`` as a float if it is in [−1, 1], else raise."""
-    if isinstance(correlation, bool) or not isinstance(correlation, (int, float)) or not -1 <= correlation <= 1:
-        raise ValueError(f"correlation must be a number in [-1, 1], got {correlation!r}")
-    return float(correlation)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import torch
 from torch import Generator
 
 from stablenets.checks.answer import Answer, Mistake
-from stablenets.checks.draws import integer, uniform
+from stablenets.checks.draws import gaussian, integer, uniform
 from stablenets.checks.exercise import Exercise
 
 SIGMOID = Exercise("critical-sigmoid", chapter="gradient-stability", minutes=30)
@@ -16,12 +16,10 @@ SWEEP = Exercise("depth-sweep", chapter="gradient-stability", minutes=20)
 
 def _moments(q: float) -> tuple[float, float]:
     """E[φ²] and E[φ'²] of the sigmoid at pre-activations of variance q, by the trapezoidal rule."""
-    z = torch.linspace(-12, 12, 601, dtype=torch.float64)
-    density = torch.exp(-(z**2) / 2)
-    density /= density.sum()
+    z, p = gaussian(points=601)
     value = torch.sigmoid(math.sqrt(q) * z)
     slope = value * (1 - value)
-    return density.dot(value**2).item(), density.dot(slope**2).item()
+    return p.dot(value**2).item(), p.dot(slope**2).item()
 
 
 def _critical(bias_variance: float) -> float:
@@ -59,6 +57,7 @@ def keeps_the_gradient_with_biases(answer: Answer, generator: Generator) -> None
     for bias_std in (uniform(2.5, 3.5, generator), uniform(3.5, 5, generator)):
         mistakes = {
             "the biases are ignored": _critical(0.0),
+            "this is the variance; the standard deviation is asked for": _critical(bias_std**2) ** 2,
             "bias_std is the standard deviation, not the variance": _critical(bias_std),
         }
         _expect_critical(answer, bias_std, mistakes)

@@ -5,13 +5,13 @@ import math
 import torch
 from torch import Generator
 
-from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.answer import NEARLY, Answer, Mistake
 from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
 
 LYAPUNOV = Exercise("lyapunov-exponent", chapter="gradient-stability", minutes=15)
 OVERFLOW = Exercise("float-overflow", chapter="gradient-stability", minutes=10)
-GROWTH = Exercise("typical-growth", chapter="gradient-stability", minutes=20, manual_points=3)
+Exercise("typical-growth", chapter="gradient-stability", minutes=20, manual_points=3)
 
 
 def _log_stretch(d: float) -> float:
@@ -27,6 +27,8 @@ def changes_with_sigma_as_it_must(answer: Answer, generator: Generator) -> None:
     named = {0.0: "sigma is ignored", 0.5 * log: "sigma is the standard deviation, not the variance"}
     named[2 * log] = "this is the growth of the squared norm"
     if not math.isclose(difference, log, rel_tol=1e-8):
+        if math.isclose(difference, log, rel_tol=1e-5):
+            raise Mistake(f"the growth with sigma {NEARLY}")
         reasons = [reason for wrong, reason in named.items() if abs(difference - wrong) < 1e-8]
         raise Mistake((reasons or ["a larger sigma must raise the exponent by the logarithm of the ratio"])[0])
 
@@ -66,8 +68,9 @@ def is_the_first_factor_beyond_the_largest_number(answer: Answer, generator: Gen
         limit = math.log(largest := torch.finfo(dtype).max)
         mean_square = math.log(sigma) + 0.5 * math.log(d)
         answer.expect(
-            d, sigma, largest, value=math.floor(limit / exponent) + 1, relative=0,
+            d, sigma, largest, value=math.floor(limit / exponent) + 1, relative=0, absolute=1e-6,
             mistakes={
+                "this is where the curve crosses the limit; count whole factors": limit / exponent,
                 "grows like the root of the mean square, which a typical chain does not reach":
                     math.floor(limit / mean_square) + 1,
                 "this is the last factor that still fits": math.floor(limit / exponent),

@@ -25,7 +25,7 @@ def second_moment_after_the_relu(answer: Answer, generator: Generator) -> None:
             "that is the variance: nothing must be subtracted here": (1 - 1 / math.pi) * tau**2 / 2,
         }
         value = p @ torch.relu(tau * z).square()
-        Value(answer, 0, "second moment").expect(tau, value=value, mistakes=mistakes)
+        Value(answer, 0, "second moment").expect(tau, value=value, relative=1e-5, mistakes=mistakes)
 
 
 @RELU.part(points=2)
