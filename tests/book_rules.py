@@ -42,10 +42,12 @@ NOT_PROSE = re.compile(
     | ^\([\w-]+\)=$                 # labels
     | \]\([^)]*\)                   # targets of links
     | https?://\S+
+    | \(\d{4}(,[^)]*)?\)           # year of a citation written out, for readers without the book
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-NUMBER = re.compile(r"(?<![\w.])[−-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w]|\.\d)")
+# Not the number in a name such as ResNet-50.
+NUMBER = re.compile(r"(?<![\w.])(?<![A-Za-z]-)[−-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?![\w]|\.\d)")
 
 
 def prose_numbers(markdown: str) -> set[float]:

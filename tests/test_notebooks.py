@@ -165,6 +165,7 @@ def test_the_public_address_is_one_setting():
     [
         ("After 30 layers, 8.4 % of $10^3$ units in `layer5` ({cite:t}`he2015`) are left.", {30, 8.4}),
         ("float32 keeps 1,437 digits; −0.5 too, and 1e-3.", {1437, 0.5, 1e-3}),
+        ("ResNet-50 of You et al. (2017, eq. 6) at 10-20 layers", {10, 20}),
         (":label: thm-2\n(eq-3)=\n[page](a.md#x4)", set()),
     ],
 )

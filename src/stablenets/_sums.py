@@ -17,37 +17,63 @@ def total(tensor: Tensor) -> float:
 
 
 def square_sum(tensor: Tensor) -> float:
-    """Sum of the squared entries, in float64 where float32 cannot hold the squares."""
-    flat = tensor.reshape(-1)
-    if flat.dtype.itemsize < 4:
-        flat = flat.float()
+    """Sum of the squared entries, where the squares overflow or underflow too."""
+    flat = _flat(tensor)
     squares = _sum_by_rows(flat)
-    limits = torch.finfo(flat.dtype)
-    # Squares lost to underflow sum to less than numel·tiny, which must stay below eps of the result.
-    if flat.numel() * limits.tiny / limits.eps <= squares < math.inf:
+    if _is_exact(squares, flat):
         return squares
-    return torch.linalg.vector_norm(flat, dtype=torch.float64).item() ** 2
-
-
-def _sum_by_rows(flat: Tensor) -> float:
-    short = flat.numel() % ROW
-    if short:
-        rest = flat[-short:]
-        return _sum_by_rows(flat[:-short]) + torch.dot(rest, rest).item()
-    norms = torch.linalg.vector_norm(flat.view(flat.numel() // ROW, ROW), dim=1)
-    return torch.linalg.vector_norm(norms, dtype=torch.float64).item() ** 2
+    length = norm(flat)
+    return length * length
 
 
 def norm(tensor: Tensor) -> float:
-    """Euclidean norm, at any scale and for complex entries too."""
-    flat = torch.view_as_real(tensor.detach()).reshape(-1) if tensor.is_complex() else tensor.detach().reshape(-1)
-    if flat.numel() == 0:
-        return 0.0
-    if flat.dtype.itemsize < 8:
-        return math.sqrt(square_sum(flat))
-    result = torch.linalg.vector_norm(flat).item()
-    limits = torch.finfo(flat.dtype)
-    if math.sqrt(flat.numel() * limits.tiny / limits.eps) <= result < math.inf:
-        return result
+    """Euclidean norm of the entries, where their squares overflow or underflow too."""
+    flat = _flat(tensor)
+    squares = _sum_by_rows(flat)
+    if _is_exact(squares, flat):
+        return math.sqrt(squares)
     largest = flat.abs().max().item()
-    return largest * torch.linalg.vector_norm(flat / largest).item() if 0 < largest < math.inf else largest
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * math.sqrt(_sum_by_rows(flat.double() / largest))
+
+
+def norms(tensors: list[Tensor]) -> list[float]:
+    """Euclidean norm of each tensor, faster than one by one where many have the same number of entries."""
+    results = [0.0] * len(tensors)
+    alike: dict[tuple[int, torch.device], list[tuple[int, Tensor]]] = {}
+    for place, tensor in enumerate(tensors):
+        size = tensor.numel()
+        if tensor.dtype == torch.float32 and size and (size < ROW or size % ROW == 0):
+            rows = tensor.reshape(-1) if size <= ROW else torch.linalg.vector_norm(tensor.reshape(-1, ROW), dim=1)
+            alike.setdefault((size, tensor.device), []).append((place, rows))
+        else:
+            results[place] = norm(tensor)
+    for entries in alike.values():
+        lengths = torch.linalg.vector_norm(torch.stack([rows for _, rows in entries]), dim=1, dtype=torch.float64)
+        for (place, _), length in zip(entries, lengths.tolist()):
+            exact = _is_exact(length * length, tensors[place])
+            results[place] = length if exact else norm(tensors[place])
+    return results
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    flat = tensor.reshape(-1)
+    return flat.float() if flat.dtype.itemsize < 4 else flat
+
+
+def _is_exact(squares: float, flat: Tensor) -> bool:
+    limits = torch.finfo(flat.dtype)
+    # Squares lost to underflow sum to less than numel·tiny, which must stay below eps of the result.
+    return flat.numel() * limits.tiny / limits.eps <= squares < math.inf
+
+
+def _sum_by_rows(flat: Tensor) -> float:
+    if flat.numel() <= ROW:
+        return torch.dot(flat, flat).item()
+    short = flat.numel() % ROW
+    if short:
+        return _sum_by_rows(flat[:-short]) + _sum_by_rows(flat[-short:])
+    rows = torch.linalg.vector_norm(flat.view(-1, ROW), dim=1)
+    length = torch.linalg.vector_norm(rows, dtype=torch.float64).item()
+    return length * length

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable
 
 # Importing them fills the registry.
-from stablenets.checks import gradient_stability, initialization  # noqa: F401
+from stablenets.checks import gradient_stability, initialization, large_batches, symmetry_breaking  # noqa: F401
 from stablenets.checks.exercise import EXERCISES, Exercise, Result
 
 

@@ -1,0 +1,44 @@
+"""The LARS optimizers that are installed, behind one signature: (params, options) with the names of our own options."""
+
+import warnings
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+from torch.optim import Optimizer
+
+from stablenets.optim import LARS
+
+Make = Callable[..., Optimizer]
+
+TIMM = {"trust_coefficient": "trust_coeff"}
+# Where each peer lives, its own names for options that it calls differently, and options that make it a variant.
+PEERS = {
+    "timm": ("timm.optim.lars", "Lars", TIMM, {"foreach": False}),
+    "timm, foreach": ("timm.optim.lars", "Lars", TIMM, {"foreach": True}),
+    "torch_optimizer": ("torch_optimizer", "LARS", {}, {}),
+    "lightly": ("lightly.utils.lars", "LARS", {}, {}),
+    "pytorch_optimizer": ("pytorch_optimizer", "LARS", {}, {"foreach": False}),
+    "pytorch_optimizer, foreach": ("pytorch_optimizer", "LARS", {}, {"foreach": True}),
+}
+
+
+def installed() -> dict[str, Make]:
+    """Return our LARS and every peer that can be imported; print the others with the reason."""
+    found: dict[str, Make] = {"stablenets": LARS}
+    for name, (module, attribute, renamed, fixed) in PEERS.items():
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                make = getattr(import_module(module), attribute)
+        except (ImportError, RuntimeError) as error:
+            print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            continue
+        found[name] = _renaming(make, renamed, fixed)
+    return found
+
+
+def _renaming(make: Make, renamed: dict[str, str], fixed: dict[str, bool]) -> Make:
+    def build(params: Iterable, **options: object) -> Optimizer:
+        return make(params, **{renamed.get(name, name): value for name, value in options.items()}, **fixed)
+
+    return build

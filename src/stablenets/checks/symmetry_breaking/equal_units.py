@@ -1,0 +1,185 @@
+"""Checks of the exercises on units that start equal: in fractions, and as a network of one unit."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, normal, uniform
+from stablenets.checks.exercise import Exercise
+
+EXACT = Exercise("exact-ties", chapter="symmetry-breaking", minutes=25)
+
+Matrix = list[list[Fraction]]
+
+
+class Slip(NamedTuple):
+    """What a known wrong gradient step does otherwise; the defaults do it right."""
+
+    slope: int = 2
+    total: bool = False
+    direction: int = -1
+    in_turn: bool = False
+    one_entry: bool = False
+
+
+SLIPS = {
+    "the loss is a mean over the examples: divide by their number": Slip(total=True),
+    "the derivative of z² is 2z": Slip(slope=1),
+    "descent goes against the gradient": Slip(direction=1),
+    "both gradients belong to the same weights: compute both before you change either": Slip(in_turn=True),
+    "the entries of a unit do not get one common step: each is multiplied by its own input": Slip(one_entry=True),
+}
+
+
+def _descend(w: Matrix, v: list[Fraction], x: Matrix, y: list[Fraction], rate: Fraction, steps: int, slip: Slip):
+    for _ in range(steps):
+        count = 1 if slip.total else len(x)
+        z = [[sum(a * b for a, b in zip(unit, example)) for unit in w] for example in x]
+        errors = [sum(a * b**2 for a, b in zip(v, row)) - target for row, target in zip(z, y)]
+        output = [sum(e * row[j] ** 2 for e, row in zip(errors, z)) / count for j in range(len(v))]
+        after = [a + slip.direction * rate * g for a, g in zip(v, output)]
+        front = after if slip.in_turn else v
+        back = [[e * a * slip.slope * b / count for a, b in zip(front, row)] for e, row in zip(errors, z)]
+        seen = [[sum(example) / len(example)] * len(example) for example in x] if slip.one_entry else x
+        w = [
+            [a + slip.direction * rate * sum(d[j] * s[i] for d, s in zip(back, seen)) for i, a in enumerate(unit)]
+            for j, unit in enumerate(w)
+        ]
+        v = after
+    return [w, v]
+
+
+def _text(value: object) -> object:
+    return [_text(item) for item in value] if isinstance(value, list) else str(value)
+
+
+def _fractions(value: object, like: object, where: str) -> object:
+    """Read strings or integers in nested lists shaped as ``like``."""
+    if isinstance(like, list):
+        if not isinstance(value, (list, tuple)) or len(value) != len(like):
+            raise Mistake(f"{where} must return [w, v] as lists with the lengths of the weights that it got")
+        return [_fractions(*pair, where) for pair in zip(value, like)]
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        kind = type(value).__name__
+        raise Mistake(f"{where} returned a {kind}, not exact text: return strings, such as str(Fraction(3, 7))")
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise Mistake(f"{where} returned {value!r}, which is not a fraction") from error
+
+
+def _expect_descent(answer: Answer, problem: tuple, steps: int) -> None:
+    arguments = [*map(_text, problem), steps]
+    right = _descend(*problem, steps, Slip())
+    got = _fractions(answer(*arguments), right, answer.call(*arguments))
+    if got == right:
+        return
+    for message, slip in SLIPS.items():
+        if got == _descend(*problem, steps, slip):
+            raise Mistake(f"{answer.call(*arguments)}: {message}")
+    if problem[0][0] == problem[0][-1] and any(unit != got[0][0] for unit in got[0]):
+        raise Mistake(f"{answer.call(*arguments)}: units that start equal must stay equal, exactly")
+    part = "hidden" if got[0] != right[0] else "output"
+    raise Mistake(f"{answer.call(*arguments)}: the {part} weights are not exactly those of gradient descent")
+
+
+def _draw(count: int, generator: Generator) -> list[Fraction]:
+    """Fractions without zero and without repetition."""
+    numerators = (torch.randperm(9, generator=generator)[:count] + 1).tolist()
+    signs = [integer(0, 1, generator) * 2 - 1 for _ in numerators]
+    return [Fraction(s * a, integer(2, 4, generator) * 4) for s, a in zip(signs, numerators)]
+
+
+def _problem(units: int, equal: bool, generator: Generator) -> tuple:
+    inputs, examples = integer(2, 3, generator), 3
+    w = [_draw(inputs, generator) for _ in range(units)]
+    v = _draw(units, generator)
+    if equal:
+        w, v = [[abs(w[0][0])] * inputs] * units, [abs(v[0])] * units
+    x = [_draw(inputs, generator) for _ in range(examples)]
+    return w, v, x, _draw(examples, generator), Fraction(1, integer(2, 5, generator))
+
+
+@EXACT.part(points=2)
+def one_step_from_any_weights(answer: Answer, generator: Generator) -> None:
+    for _ in range(3):
+        _expect_descent(answer, _problem(integer(2, 4, generator), False, generator), 1)
+
+
+@EXACT.part(points=2)
+def three_steps_from_equal_weights(answer: Answer, generator: Generator) -> None:
+    for _ in range(2):
+        _expect_descent(answer, _problem(integer(2, 4, generator), True, generator), 3)
+
+
+ONE = Exercise("one-unit-network", chapter="symmetry-breaking", minutes=25)
+
+
+def _train(w: Tensor, v: Tensor, x: Tensor, y: Tensor, rates: Sequence[float], steps: int, factor: float = 1.0):
+    """Descent with autograd on factor · Σ_j v_j tanh(w_j·x), with a rate each for w and v."""
+    parameters = [w.clone().requires_grad_(), v.clone().requires_grad_()]
+    for _ in range(steps):
+        w, v = parameters
+        loss = (factor * torch.tanh(x @ w.T) @ v - y).square().mean() / 2
+        for p, gradient, rate in zip(parameters, torch.autograd.grad(loss, parameters), rates):
+            p.data -= rate * gradient
+    return [p.detach() for p in parameters]
+
+
+def _one_unit(answer: Answer, steps: int, generator: Generator) -> None:
+    inputs, examples, width = integer(3, 5, generator), integer(6, 10, generator), integer(3, 40, generator)
+    w, v = normal(inputs, generator=generator) / 2, uniform(0.5, 1.5, generator) / width
+    x, y = normal(examples, inputs, generator=generator), 2 * normal(examples, generator=generator)
+    rate = uniform(0.2, 0.6, generator) / width
+    arguments = (w, v, width, x, y, rate, steps)
+    got = answer.tensors(*arguments, shapes=[(inputs,), ()])
+    wide_w, wide_v = _train(w.repeat(width, 1), torch.full((width,), v, dtype=torch.float64), x, y, (rate, rate), steps)
+    right = [wide_w[0], wide_v.sum()]
+
+    def near(candidate: Sequence[Tensor]) -> bool:
+        return all(torch.allclose(a, b, rtol=1e-8, atol=1e-10) for a, b in zip(got, candidate))
+
+    if near(right):
+        return
+
+    def narrow(start: float, rates: tuple[float, float], factor: float = 1.0) -> tuple[Tensor, Tensor]:
+        one_w, one_v = _train(w[None], torch.tensor([start], dtype=torch.float64), x, y, rates, steps, factor)
+        return one_w[0], one_v[0]
+
+    same, known = (rate, rate), rate / width
+    mistakes = {
+        "that is one unit of the wide network, and the others are missing in its output": (wide_w[0], wide_v[0]),
+        "that trains one unit alone, whose output is not that of all together": narrow(v, same),
+        "with one rate for both layers the plain network leaves the path of the wide one": narrow(width * v, same),
+        "the rate of the hidden weights must be divided by the width, that of the output weight must not": narrow(
+            width * v, (known, known)
+        ),
+        "the output weight stands for all units together, and so does its step": narrow(width * v, (known, rate)),
+        "the two rates are swapped": narrow(width * v, (width * rate, known)),
+        "with the factor in front, the rate must be divided by the width": narrow(v, same, width),
+        "that is the output weight of a network with the width as a factor; here it must hold the factor": narrow(
+            v, (known, known), width
+        ),
+        "the output is a sum over the units, not their mean": (wide_w[0], wide_v.sum() / width**2),
+    }
+    for message, candidate in mistakes.items():
+        if near(candidate):
+            raise Mistake(f"{answer.call(*arguments)}: {message}")
+    part = "output weight" if torch.allclose(got[0], right[0], rtol=1e-8, atol=1e-10) else "hidden weights"
+    raise Mistake(f"{answer.call(*arguments)}: the {part} of this network would not give the function of the wide one")
+
+
+@ONE.part(points=1)
+def same_function_before_training(answer: Answer, generator: Generator) -> None:
+    for _ in range(3):
+        _one_unit(answer, 0, generator)
+
+
+@ONE.part(points=3)
+def same_function_after_training(answer: Answer, generator: Generator) -> None:
+    for _ in range(3):
+        _one_unit(answer, integer(10, 40, generator), generator)

@@ -1,0 +1,71 @@
+"""One step of momentum with the learning rate inside the velocity: v ← m v ± s (g + β w), then w ← w − v."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+# PyTorch's one-pass update. It computes v ← m v + (1 − dampening) (g + β w), so 1 − s is the dampening that makes s the
+# rate inside the velocity, and its own learning rate is 1.
+FUSED = getattr(torch, "_fused_sgd_", None)
+# The dampening holds s to 2⁻⁵³ absolutely; relative to s, that must be below the precision of the weights. In half
+# precision the fused update of PyTorch 2.13 writes the velocity and leaves the weights: those types go the plain way.
+SMALLEST_RATE = {dtype: 2.0**-53 / torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
+LARGEST_RATE = 1e30
+
+
+class Update(NamedTuple):
+    """Real tensors of one parameter, changed in place; ``velocity`` is None without momentum."""
+
+    weight: Tensor
+    gradient: Tensor
+    velocity: Tensor | None
+
+
+def step_(updates: list[Update], rate: float, group: dict[str, Any]) -> None:
+    """Move all weights by the same rate s, in one pass over each where that is exact to their precision."""
+    fused: dict[torch.dtype, list[Update]] = {}
+    for update in updates:
+        if _fits_fused(update, rate, group):
+            fused.setdefault(update.weight.dtype, []).append(update)
+        else:
+            _plain_step_(*update, rate, group)
+    for together in fused.values():
+        weights, gradients, velocities = map(list, zip(*together))
+        moves = group["momentum"] > 0
+        FUSED(
+            weights,
+            gradients,
+            velocities if moves else [],
+            weight_decay=group["weight_decay"],
+            momentum=group["momentum"],
+            lr=1.0 if moves else rate,
+            dampening=1.0 - rate if moves else 0.0,
+            nesterov=False,
+            maximize=group["maximize"],
+            is_first_step=False,
+        )
+
+
+def _fits_fused(update: Update, rate: float, group: dict[str, Any]) -> bool:
+    weight, gradient, velocity = update
+    if FUSED is None or group["nesterov"] or not weight.is_cpu:
+        return False
+    smallest = SMALLEST_RATE.get(weight.dtype)
+    if smallest is None or not smallest < rate < LARGEST_RATE:
+        return False
+    return weight.is_contiguous() and gradient.is_contiguous() and (velocity is None or velocity.is_contiguous())
+
+
+def _plain_step_(weight: Tensor, gradient: Tensor, velocity: Tensor | None, rate: float, group: dict[str, Any]) -> None:
+    # Outside this range s is no float32, though its product with the gradient is.
+    wide = torch.promote_types(weight.dtype, torch.float32 if 1e-30 < rate < LARGEST_RATE else torch.float64)
+    gradient = gradient.to(wide)
+    step = torch.add(-gradient if group["maximize"] else gradient, weight.to(wide), alpha=group["weight_decay"])
+    step *= rate
+    if velocity is not None:
+        momentum = group["momentum"]
+        new = torch.add(step, velocity.to(wide), alpha=momentum)
+        velocity.copy_(new)
+        step = step.add_(new, alpha=momentum) if group["nesterov"] else new
+    weight.copy_(weight.to(wide) - step)
