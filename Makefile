@@ -38,8 +38,8 @@ student: $(READY) ## Write the student notebooks, without solutions, to _build/s
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: $(READY) ## Measure speed side by side with the peers
-	for benchmark in benchmarks/*.py; do $(BIN)/python $$benchmark || exit 1; done
+bench: $(READY) ## Measure speed side by side with the peers that are installed (benchmarks/requirements.txt)
+	for benchmark in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$benchmark || exit 1; done
 
 clean: ## Delete everything that was built, the environment included
 	rm -rf _build .venv

@@ -8,6 +8,8 @@ from torch import Tensor
 # A float32 sum of squares rounds more the longer it is: by up to 2e-6 at this length, 3e-5 at 4096. So the entries are
 # summed in rows of this length, and the rows in float64.
 ROW = 256
+# Up to this length, copying tensors into one costs less than a call for each.
+SMALL = 16384
 
 
 def total(tensor: Tensor) -> float:
@@ -39,22 +41,31 @@ def norm(tensor: Tensor) -> float:
 
 
 def norms(tensors: list[Tensor]) -> list[float]:
-    """Euclidean norm of each tensor, faster than one by one where many have the same number of entries."""
+    """Euclidean norm of each tensor, faster than one by one where many have the same shape."""
     results = [0.0] * len(tensors)
-    alike: dict[tuple[int, torch.device], list[tuple[int, Tensor]]] = {}
+    alike: dict[tuple[torch.Size, torch.device], list[int]] = {}
     for place, tensor in enumerate(tensors):
         size = tensor.numel()
-        if tensor.dtype == torch.float32 and size and (size < ROW or size % ROW == 0):
-            rows = tensor.reshape(-1) if size <= ROW else torch.linalg.vector_norm(tensor.reshape(-1, ROW), dim=1)
-            alike.setdefault((size, tensor.device), []).append((place, rows))
+        if tensor.dtype is torch.float32 and size and (size < ROW or size % ROW == 0):
+            alike.setdefault((tensor.shape, tensor.device), []).append(place)
         else:
             results[place] = norm(tensor)
-    for entries in alike.values():
-        lengths = torch.linalg.vector_norm(torch.stack([rows for _, rows in entries]), dim=1, dtype=torch.float64)
-        for (place, _), length in zip(entries, lengths.tolist()):
-            exact = _is_exact(length * length, tensors[place])
-            results[place] = length if exact else norm(tensors[place])
+    for places in alike.values():
+        together = [tensors[place] for place in places]
+        smallest = _smallest_exact(together[0])
+        for place, length in zip(places, _norms_of_alike(together)):
+            results[place] = length if smallest <= length * length < math.inf else norm(tensors[place])
     return results
+
+
+def _norms_of_alike(tensors: list[Tensor]) -> list[float]:
+    size = tensors[0].numel()
+    if size > SMALL:
+        rows = torch.stack([torch.linalg.vector_norm(tensor.reshape(-1, ROW), dim=1) for tensor in tensors])
+    else:
+        rows = torch.stack(tensors).view(-1, min(size, ROW))
+        rows = torch.linalg.vector_norm(rows, dim=1).view(len(tensors), -1) if size > ROW else rows
+    return torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64).tolist()
 
 
 def _flat(tensor: Tensor) -> Tensor:
@@ -63,9 +74,13 @@ def _flat(tensor: Tensor) -> Tensor:
 
 
 def _is_exact(squares: float, flat: Tensor) -> bool:
-    limits = torch.finfo(flat.dtype)
+    return _smallest_exact(flat) <= squares < math.inf
+
+
+def _smallest_exact(tensor: Tensor) -> float:
     # Squares lost to underflow sum to less than numel·tiny, which must stay below eps of the result.
-    return flat.numel() * limits.tiny / limits.eps <= squares < math.inf
+    limits = torch.finfo(tensor.dtype)
+    return tensor.numel() * limits.tiny / limits.eps
 
 
 def _sum_by_rows(flat: Tensor) -> float:

@@ -9,7 +9,7 @@ def uniform(low: float, high: float, generator: Generator) -> float:
     return low + (high - low) * torch.rand((), dtype=torch.float64, generator=generator).item()
 
 
-def between(low: float, high: float, generator: Generator) -> float:
+def log_uniform(low: float, high: float, generator: Generator) -> float:
     """One number whose logarithm is uniform between those of ``low`` and ``high``."""
     return low * (high / low) ** torch.rand((), generator=generator, dtype=torch.float64).item()
 

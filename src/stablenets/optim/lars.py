@@ -1,7 +1,7 @@
 """Layer-wise adaptive rate scaling: SGD with momentum whose step on each tensor follows the norm of its weights."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -142,21 +142,22 @@ class LARS(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         # Every norm before the first write, so that an error leaves all as it was.
-        ratios = [list(self._ratios(index)) for index in range(len(self.param_groups))]
-        for group, group_ratios in zip(self.param_groups, ratios):
-            lr, moves, with_rate = float(group["lr"]), group["momentum"] > 0, {}
-            for parameter, ratio in group_ratios:
+        plans = [self._plan(index) for index in range(len(self.param_groups))]
+        for group, plan in zip(self.param_groups, plans):
+            lr, moves, moved = float(group["lr"]), group["momentum"] > 0, []
+            # Backwards: what was read last for the norms is still in the cache.
+            for parameter, weight, gradient, ratio in reversed(plan):
                 state = self.state[parameter]
                 state["trust_ratio"] = ratio
-                if math.isnan(ratio):
+                if ratio != ratio:
                     continue
-                if moves and "momentum_buffer" not in state:
-                    state["momentum_buffer"] = torch.zeros_like(parameter)
-                velocity = _real(state["momentum_buffer"]) if moves else None
-                update = Update(_real(parameter), _real(parameter.grad), velocity)
-                with_rate.setdefault(lr * ratio, []).append(update)
-            for rate, updates in with_rate.items():
-                step_(updates, rate, group)
+                velocity = None
+                if moves:
+                    if "momentum_buffer" not in state:
+                        state["momentum_buffer"] = torch.zeros_like(parameter)
+                    velocity = _real(state["momentum_buffer"])
+                moved.append((lr * ratio, Update(weight, gradient, velocity)))
+            step_(moved, group)
         return loss
 
     def trust_ratios(self) -> dict[str, float]:
@@ -168,23 +169,31 @@ class LARS(Optimizer):
             if "trust_ratio" in self.state.get(parameter, ())
         }
 
-    def _ratios(self, index: int) -> Iterator[tuple[Tensor, float]]:
+    def _plan(self, index: int) -> list[tuple[Tensor, Tensor, Tensor, float]]:
+        """Return each parameter with a gradient, its real weight and gradient, and its λ, NaN where it is skipped."""
         group = self.param_groups[index]
         check_options(group)
-        adapts = ADAPT[group["adapt"]]
-        places = [place for place, parameter in enumerate(group["params"]) if parameter.grad is not None]
-        for place in places:
-            layout = group["params"][place].grad.layout
-            if layout != torch.strided:
-                raise ValueError(f"{self._name(index, place)} must have a dense gradient, got {layout}")
-        parameters = [group["params"][place] for place in places]
-        gradient_norms = norms([_real(parameter.grad) for parameter in parameters])
-        weight_norms = iter(norms([_real(parameter) for parameter in parameters if adapts(parameter)]))
-        for place, parameter, gradient_norm in zip(places, parameters, gradient_norms):
-            weight_norm, ratio = 0.0, 1.0
-            if adapts(parameter):
-                weight_norm = next(weight_norms)
-                ratio = _ratio(weight_norm, gradient_norm, group["weight_decay"], group["trust_coefficient"])
+        adapts, weight_decay, trust_coefficient = (
+            ADAPT[group["adapt"]],
+            group["weight_decay"],
+            group["trust_coefficient"],
+        )
+        rows, measured = [], []
+        for place, parameter in enumerate(group["params"]):
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if gradient.layout is not torch.strided:
+                raise ValueError(f"{self._name(index, place)} must have a dense gradient, got {gradient.layout}")
+            weight, gradient, adapted = _real(parameter), _real(gradient), adapts(parameter)
+            rows.append((place, parameter, weight, gradient, adapted))
+            measured += (gradient, weight) if adapted else (gradient,)
+        lengths, plan = iter(norms(measured)), []
+        for place, parameter, weight, gradient, adapted in rows:
+            gradient_norm, weight_norm, ratio = next(lengths), 0.0, 1.0
+            if adapted:
+                weight_norm = next(lengths)
+                ratio = _ratio(weight_norm, gradient_norm, weight_decay, trust_coefficient)
             if not math.isfinite(weight_norm + gradient_norm + ratio):
                 if group["non_finite"] == "raise":
                     raise ValueError(
@@ -192,7 +201,8 @@ class LARS(Optimizer):
                         f"and λ = {ratio}; nothing was updated"
                     )
                 ratio = math.nan
-            yield parameter, ratio
+            plan.append((parameter, weight, gradient, ratio))
+        return plan
 
     def _name(self, index: int, place: int) -> str:
         names = self.param_groups[index].get("param_names")

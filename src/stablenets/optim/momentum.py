@@ -22,21 +22,21 @@ class Update(NamedTuple):
     velocity: Tensor | None
 
 
-def step_(updates: list[Update], rate: float, group: dict[str, Any]) -> None:
-    """Move all weights by the same rate s, in one pass over each where that is exact to their precision."""
-    fused: dict[torch.dtype, list[Update]] = {}
-    for update in updates:
-        if _fits_fused(update, rate, group):
-            fused.setdefault(update.weight.dtype, []).append(update)
+def step_(updates: list[tuple[float, Update]], group: dict[str, Any]) -> None:
+    """Move each weight by its rate s, in one pass over it where that is exact to its precision."""
+    moves, can_fuse = group["momentum"] > 0, FUSED is not None and not group["nesterov"]
+    together: dict[tuple[float, torch.dtype], list[Update]] = {}
+    for rate, update in updates:
+        if can_fuse and _fits_fused(rate, update):
+            together.setdefault((rate, update.weight.dtype), []).append(update)
         else:
             _plain_step_(*update, rate, group)
-    for together in fused.values():
-        weights, gradients, velocities = map(list, zip(*together))
-        moves = group["momentum"] > 0
+    for (rate, _), alike in together.items():
+        weights, gradients, velocities = zip(*alike)
         FUSED(
             weights,
             gradients,
-            velocities if moves else [],
+            velocities if moves else (),
             weight_decay=group["weight_decay"],
             momentum=group["momentum"],
             lr=1.0 if moves else rate,
@@ -47,12 +47,10 @@ def step_(updates: list[Update], rate: float, group: dict[str, Any]) -> None:
         )
 
 
-def _fits_fused(update: Update, rate: float, group: dict[str, Any]) -> bool:
+def _fits_fused(rate: float, update: Update) -> bool:
     weight, gradient, velocity = update
-    if FUSED is None or group["nesterov"] or not weight.is_cpu:
-        return False
     smallest = SMALLEST_RATE.get(weight.dtype)
-    if smallest is None or not smallest < rate < LARGEST_RATE:
+    if smallest is None or not smallest < rate < LARGEST_RATE or not weight.is_cpu:
         return False
     return weight.is_contiguous() and gradient.is_contiguous() and (velocity is None or velocity.is_contiguous())
 

@@ -8,7 +8,7 @@ from torch import Generator
 from torch.nn import functional
 
 from stablenets.checks.answer import Answer, Value
-from stablenets.checks.draws import between, gaussian, integer
+from stablenets.checks.draws import gaussian, integer, log_uniform
 from stablenets.checks.exercise import Exercise
 
 RELU = Exercise("relu-moments", chapter="initialization", minutes=15)
@@ -17,7 +17,7 @@ RELU = Exercise("relu-moments", chapter="initialization", minutes=15)
 @RELU.part(points=2)
 def second_moment_after_the_relu(answer: Answer, generator: Generator) -> None:
     z, p = gaussian()
-    for tau in (between(0.1, 10, generator) for _ in range(3)):
+    for tau in (log_uniform(0.1, 10, generator) for _ in range(3)):
         mistakes = {
             "that is the second moment before the ReLU": tau**2,
             "tau is the standard deviation, not the variance": tau / 2,
@@ -31,7 +31,7 @@ def second_moment_after_the_relu(answer: Answer, generator: Generator) -> None:
 @RELU.part(points=2)
 def variance_after_the_relu(answer: Answer, generator: Generator) -> None:
     z, p = gaussian()
-    for tau in (between(0.1, 10, generator) for _ in range(3)):
+    for tau in (log_uniform(0.1, 10, generator) for _ in range(3)):
         mistakes = {
             "that is the second moment: the mean of relu(z) is not zero": tau**2 / 2,
             "that is the variance of |z|": (1 - 2 / math.pi) * tau**2,
@@ -48,7 +48,7 @@ GAIN = Exercise("numerical-gain", chapter="initialization", minutes=15)
 
 def _expect_gain(answer: Answer, activation: Callable, slope: float, shift: float, generator: Generator) -> None:
     """The activation is φ(slope · z) + shift."""
-    z = torch.linspace(-1, 1, integer(2001, 4001, generator), dtype=torch.float64) * between(8, 12, generator)
+    z = torch.linspace(-1, 1, integer(2001, 4001, generator), dtype=torch.float64) * log_uniform(8, 12, generator)
     x, p = gaussian()
     x.requires_grad_()
     phi, h = (activation(slope * grid) + shift for grid in (z, x))
@@ -76,4 +76,4 @@ def keeps_the_signal_of_the_named_activations(answer: Answer, generator: Generat
 @GAIN.part(points=2)
 def keeps_the_signal_of_activations_without_a_name(answer: Answer, generator: Generator) -> None:
     for activation in (torch.clone, torch.erf, functional.elu, torch.sigmoid):
-        _expect_gain(answer, activation, between(0.3, 3, generator), between(0.1, 2, generator), generator)
+        _expect_gain(answer, activation, log_uniform(0.3, 3, generator), log_uniform(0.1, 2, generator), generator)

@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from stablenets.checks.answer import Answer, Value
-from stablenets.checks.draws import between, integer
+from stablenets.checks.draws import integer, log_uniform
 from stablenets.checks.exercise import Exercise
 
 DEFAULT = Exercise("default-linear", chapter="initialization", minutes=10)
@@ -148,7 +148,7 @@ UNIFORM = Exercise("uniform-bound", chapter="initialization", minutes=5)
 
 @UNIFORM.part(points=2)
 def uniform_numbers_have_the_variance(answer: Answer, generator: Generator) -> None:
-    for variance in (between(1e-4, 100, generator) for _ in range(3)):
+    for variance in (log_uniform(1e-4, 100, generator) for _ in range(3)):
         std = math.sqrt(variance)
         mistakes = {
             "a uniform number rarely comes near its bound: its standard deviation is less than the bound": std,

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake, Value
-from stablenets.checks.draws import between, gaussian, integer
+from stablenets.checks.draws import gaussian, integer, log_uniform
 from stablenets.checks.exercise import Exercise
 
 CRITICAL = Exercise("critical-weights", chapter="initialization", minutes=25)
@@ -46,13 +46,13 @@ def _expect_critical(answer: Answer, bias_variance: float) -> None:
 @CRITICAL.part(points=3)
 def chi_is_one_at_the_fixed_point(answer: Answer, generator: Generator) -> None:
     # Between the two ranges some known mistakes happen to give the same number.
-    _expect_critical(answer, between(0.02, 0.06, generator))
-    _expect_critical(answer, between(0.12, 0.3, generator))
+    _expect_critical(answer, log_uniform(0.02, 0.06, generator))
+    _expect_critical(answer, log_uniform(0.12, 0.3, generator))
 
 
 @CRITICAL.part(points=2)
 def chi_is_one_with_hardly_any_bias(answer: Answer, generator: Generator) -> None:
-    _expect_critical(answer, between(1e-4, 1e-3, generator))
+    _expect_critical(answer, log_uniform(1e-4, 1e-3, generator))
 
 
 DEPTH = Exercise("depth-scale", chapter="initialization", minutes=30)
@@ -102,17 +102,17 @@ def _expect_depth_scale(answer: Answer, weight_variance: float, bias_variance: f
 
 @DEPTH.part(points=2)
 def depth_scale_in_the_ordered_phase(answer: Answer, generator: Generator) -> None:
-    _expect_depth_scale(answer, between(0.8, 1.4, generator), between(0.03, 0.1, generator))
+    _expect_depth_scale(answer, log_uniform(0.8, 1.4, generator), log_uniform(0.03, 0.1, generator))
 
 
 @DEPTH.part(points=3)
 def depth_scale_in_the_chaotic_phase(answer: Answer, generator: Generator) -> None:
-    _expect_depth_scale(answer, between(2.4, 4.0, generator), between(0.03, 0.1, generator))
+    _expect_depth_scale(answer, log_uniform(2.4, 4.0, generator), log_uniform(0.03, 0.1, generator))
 
 
 @DEPTH.part(points=1)
 def trainable_depths(answer: Answer, generator: Generator) -> None:
-    for weight_variance in (between(0.8, 1.4, generator), between(2.4, 4.0, generator)):
+    for weight_variance in (log_uniform(0.8, 1.4, generator), log_uniform(2.4, 4.0, generator)):
         limit = -6 / math.log(_slopes(weight_variance, 0.05)[0])
         depths = [max(1, round(limit * factor)) for factor in (0.2, 0.7, 0.9, 1.1, 1.6, 7.0)]
         verdicts = answer.tensors(weight_variance, 0.05, depths, shapes=[(), (6,)])[1]
@@ -135,7 +135,7 @@ def _layer_factors(slope: float, width: int, generator: Generator) -> Tensor:
 
 @FINITE.part(points=3)
 def variance_of_the_logarithm(answer: Answer, generator: Generator) -> None:
-    for slope in (0.0, 1.0, between(0.4, 0.8, generator)):
+    for slope in (0.0, 1.0, log_uniform(0.4, 0.8, generator)):
         width, depth = integer(400, 600, generator), integer(20, 200, generator)
         value = depth * _layer_factors(slope, width, generator).log().var()
         mistakes = {
@@ -153,7 +153,7 @@ def variance_of_the_logarithm(answer: Answer, generator: Generator) -> None:
 
 @FINITE.part(points=2)
 def mean_of_the_logarithm(answer: Answer, generator: Generator) -> None:
-    for slope in (0.0, 1.0, between(0.4, 0.8, generator)):
+    for slope in (0.0, 1.0, log_uniform(0.4, 0.8, generator)):
         width, depth = integer(400, 600, generator), integer(20, 200, generator)
         factors = _layer_factors(slope, width, generator)
         # A factor has mean 1 exactly; subtracting its deviation leaves the same mean with far less noise.

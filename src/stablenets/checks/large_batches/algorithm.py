@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
-from stablenets.checks.draws import between, integer, normal, uniform
+from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
 LARS = Exercise("lars-step", chapter="large-batches", minutes=25)
@@ -37,7 +37,7 @@ def _joined(tensors: Sequence[Tensor], scales: Sequence[float]) -> Tensor:
 def _layers(generator: Generator, gradient_scales: Sequence[float]) -> tuple[list[Tensor], list[Tensor]]:
     """Weights of three layers, and gradients of the given sizes."""
     shapes = [(integer(3, 6, generator), integer(3, 6, generator)) for _ in gradient_scales]
-    weights = [between(0.3, 3, generator) * normal(*shape, generator=generator) for shape in shapes]
+    weights = [log_uniform(0.3, 3, generator) * normal(*shape, generator=generator) for shape in shapes]
     return weights, [scale * normal(*s, generator=generator) for s, scale in zip(shapes, gradient_scales)]
 
 
@@ -116,9 +116,11 @@ def _run(weight: Tensor, gradients: Sequence[Tensor], rates: Sequence[float], up
 @LARS.part(points=2)
 def momentum_remembers_the_steps(answer: Answer, generator: Generator) -> None:
     momentum, decay, trust = (uniform(*span, generator) for span in ((0.5, 0.9), (0.1, 0.4), (0.05, 0.1)))
-    rates = [between(0.1, 1, generator) for _ in range(4)]
+    rates = [log_uniform(0.1, 1, generator) for _ in range(4)]
     weights, _ = _layers(generator, [1.0, 1.0, 1.0])
-    gradients = [[between(0.2, 5, generator) * normal(*w.shape, generator=generator) for w in weights] for _ in rates]
+    gradients = [
+        [log_uniform(0.2, 5, generator) * normal(*w.shape, generator=generator) for w in weights] for _ in rates
+    ]
 
     def outside(buffer: Tensor, w: Tensor, g: Tensor, rate: float) -> tuple[Tensor, Tensor]:
         buffer = momentum * buffer + g + decay * w

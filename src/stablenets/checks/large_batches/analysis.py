@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
-from stablenets.checks.draws import between, integer, normal, uniform
+from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 from stablenets.checks.large_batches.algorithm import lars_step
 
@@ -37,8 +37,11 @@ def length_without_weight_decay_is_the_same_for_every_gradient(answer: Answer, g
 
 
 def _case(generator: Generator) -> tuple[Tensor, Tensor, float, float, float, float]:
-    weight, gradient = between(0.5, 5, generator) * normal(4, 5, generator=generator), normal(4, 5, generator=generator)
-    decay, share = between(0.05, 1, generator), uniform(0.6, 0.95, generator)
+    weight, gradient = (
+        log_uniform(0.5, 5, generator) * normal(4, 5, generator=generator),
+        normal(4, 5, generator=generator),
+    )
+    decay, share = log_uniform(0.05, 1, generator), uniform(0.6, 0.95, generator)
     return weight, gradient, decay, share, decay * weight.norm().item(), gradient.norm().item()
 
 
@@ -83,7 +86,7 @@ def _head(generator: Generator) -> tuple[list[Tensor], list[Tensor], float, floa
     n, m = integer(3, 6, generator), integer(3, 6, generator)
     weights = [normal(n, m, generator=generator), normal(n, generator=generator), torch.ones(n).double()]
     weights.append(torch.zeros(m, n).double())
-    gradients = [between(0.1, 10, generator) * normal(*weight.shape, generator=generator) for weight in weights]
+    gradients = [log_uniform(0.1, 10, generator) * normal(*weight.shape, generator=generator) for weight in weights]
     return weights, gradients, uniform(0.2, 0.9, generator), uniform(0.01, 0.1, generator), uniform(0.1, 0.5, generator)
 
 
@@ -125,7 +128,7 @@ def vectors_take_plain_steps(answer: Answer, generator: Generator) -> None:
 @HEAD.part(points=1)
 def matrices_are_adapted_as_before(answer: Answer, generator: Generator) -> None:
     weights, gradients, lr, trust, decay = _head(generator)
-    weights[0], slope = between(1e-8, 1e-5, generator) * weights[0], gradients[0]
+    weights[0], slope = log_uniform(1e-8, 1e-5, generator) * weights[0], gradients[0]
     weights[0][0, 0] = 0
     for scale in (1.0, 1e-6):
         gradients[0] = scale * slope

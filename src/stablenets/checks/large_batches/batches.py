@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake, Value
-from stablenets.checks.draws import between, integer, normal, uniform
+from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
 SCALING = Exercise("linear-scaling", chapter="large-batches", minutes=25)
@@ -98,7 +98,7 @@ def _fall(peak: float, begin: int, total: int, steps: range, power: float = 2) -
 
 def _schedule(generator: Generator) -> tuple[float, float, int, int]:
     warm_up = integer(3, 12, generator)
-    return between(0.01, 0.2, generator), uniform(4, 32, generator), warm_up, warm_up + integer(8, 30, generator)
+    return log_uniform(0.01, 0.2, generator), uniform(4, 32, generator), warm_up, warm_up + integer(8, 30, generator)
 
 
 class Piece(Answer):

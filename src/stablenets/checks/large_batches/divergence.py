@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Generator
 
 from stablenets.checks.answer import Answer, Mistake
-from stablenets.checks.draws import between, integer, normal, uniform
+from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
 DIVERGENCE = Exercise("after-divergence", chapter="large-batches", minutes=40)
@@ -65,8 +65,8 @@ def _case(trouble: str, generator: Generator) -> Case:
     factors, step = [1.0] * STEPS, integer(0, 1, generator)
     factors[step] = {
         "infinite": math.inf,
-        "spike": between(1e4, 1e7, generator),
-        "small spike": between(100, 250, generator),
+        "spike": log_uniform(1e4, 1e7, generator),
+        "small spike": log_uniform(100, 250, generator),
     }.get(trouble, 1.0)
     return (target + away).tolist(), target.tolist(), uniform(*sharpness, generator), factors
 

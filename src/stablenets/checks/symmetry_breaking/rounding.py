@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
-from stablenets.checks.draws import between, integer, normal
+from stablenets.checks.draws import integer, log_uniform, normal
 from stablenets.checks.exercise import Exercise
 
 BALANCE = Exercise("balancedness", chapter="symmetry-breaking", minutes=25)
@@ -56,17 +56,17 @@ def _expect_drift(answer: Answer, rate: float, steps: int, generator: Generator)
 @BALANCE.part(points=1)
 def drift_of_one_step(answer: Answer, generator: Generator) -> None:
     for _ in range(3):
-        _expect_drift(answer, between(0.02, 0.1, generator), 1, generator)
+        _expect_drift(answer, log_uniform(0.02, 0.1, generator), 1, generator)
 
 
 @BALANCE.part(points=1)
 def drift_of_many_steps(answer: Answer, generator: Generator) -> None:
-    _expect_drift(answer, between(0.02, 0.06, generator), integer(20, 40, generator), generator)
+    _expect_drift(answer, log_uniform(0.02, 0.06, generator), integer(20, 40, generator), generator)
 
 
 @BALANCE.part(points=2)
 def drift_below_rounding(answer: Answer, generator: Generator) -> None:
-    problem, rate, steps = _problem(generator), between(1e-11, 1e-10, generator), integer(2, 6, generator)
+    problem, rate, steps = _problem(generator), log_uniform(1e-11, 1e-10, generator), integer(2, 6, generator)
     # One step's change is exactly proportional to the square of the rate, and so few tiny steps leave the gradients.
     value = steps * rate**2 * _drift(*problem, 1.0, 1)
     arguments = (*problem, rate, steps)
