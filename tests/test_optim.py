@@ -219,6 +219,15 @@ def test_the_layout_in_memory_does_not_matter(lay_out):
     torch.testing.assert_close(before.double() - p.detach().double(), one_step(before.contiguous(), g.contiguous()))
 
 
+@pytest.mark.parametrize("shape", [(4, 2, 3, 3), (16, 16, 4, 4), (64, 64, 4, 4)])
+def test_convolutions_may_keep_their_channels_last(shape):
+    w, g = normal(*shape), normal(*shape, seed=1)
+    last = {"memory_format": torch.channels_last}
+    p = parameter(w.contiguous(**last), g.contiguous(**last))
+    LARS([p], lr=1.0, **OPTIONS).step()
+    torch.testing.assert_close(w.double() - p.detach().double(), one_step(w, g), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("rate", [1e-12, 1e-6, 1.0, 1e6])
 @pytest.mark.parametrize("m", [0.0, 0.9])
 def test_the_plain_loop_gives_what_the_fused_update_gives(monkeypatch, rate, m):

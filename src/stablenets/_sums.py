@@ -63,13 +63,13 @@ def _norms_of_alike(tensors: list[Tensor]) -> list[float]:
     if size > SMALL:
         rows = torch.stack([torch.linalg.vector_norm(tensor.reshape(-1, ROW), dim=1) for tensor in tensors])
     else:
-        rows = torch.stack(tensors).view(-1, min(size, ROW))
+        rows = torch.stack(tensors).reshape(-1, min(size, ROW))
         rows = torch.linalg.vector_norm(rows, dim=1).view(len(tensors), -1) if size > ROW else rows
     return torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64).tolist()
 
 
 def _flat(tensor: Tensor) -> Tensor:
-    flat = tensor.reshape(-1)
+    flat = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).reshape(-1)
     return flat.float() if flat.dtype.itemsize < 4 else flat
 
 

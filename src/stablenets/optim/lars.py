@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from stablenets._arguments import finite, non_negative, positive
 from stablenets._sums import norm, norms
-from stablenets.optim.momentum import Update, step_
+from stablenets.optim.momentum import step_
 from stablenets.optim.options import ADAPT, check_options
 
 
@@ -38,8 +38,8 @@ def trust_ratio(
     """
     non_negative("weight_decay", weight_decay)
     positive("trust_coefficient", trust_coefficient)
-    norms = norm(_real(finite("weight", weight))), norm(_real(finite("gradient", gradient)))
-    return _ratio(*norms, weight_decay, trust_coefficient)
+    weight_norm, gradient_norm = norm(finite("weight", weight)), norm(finite("gradient", gradient))
+    return _ratio(weight_norm, gradient_norm, weight_decay, trust_coefficient)
 
 
 def _ratio(weight_norm: float, gradient_norm: float, weight_decay: float, trust_coefficient: float) -> float:
@@ -145,18 +145,14 @@ class LARS(Optimizer):
         plans = [self._plan(index) for index in range(len(self.param_groups))]
         for group, plan in zip(self.param_groups, plans):
             lr, moves, moved = float(group["lr"]), group["momentum"] > 0, []
-            # Backwards: what was read last for the norms is still in the cache.
-            for parameter, weight, gradient, ratio in reversed(plan):
+            for parameter, ratio in plan:
                 state = self.state[parameter]
                 state["trust_ratio"] = ratio
-                if ratio != ratio:
+                if math.isnan(ratio):
                     continue
-                velocity = None
-                if moves:
-                    if "momentum_buffer" not in state:
-                        state["momentum_buffer"] = torch.zeros_like(parameter)
-                    velocity = _real(state["momentum_buffer"])
-                moved.append((lr * ratio, Update(weight, gradient, velocity)))
+                if moves and "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(parameter)
+                moved.append((lr * ratio, parameter, parameter.grad, state["momentum_buffer"] if moves else None))
             step_(moved, group)
         return loss
 
@@ -169,31 +165,27 @@ class LARS(Optimizer):
             if "trust_ratio" in self.state.get(parameter, ())
         }
 
-    def _plan(self, index: int) -> list[tuple[Tensor, Tensor, Tensor, float]]:
-        """Return each parameter with a gradient, its real weight and gradient, and its λ, NaN where it is skipped."""
+    def _plan(self, index: int) -> list[tuple[Tensor, float]]:
+        """Return each parameter that has a gradient, and its λ, NaN where it is to be skipped."""
         group = self.param_groups[index]
         check_options(group)
-        adapts, weight_decay, trust_coefficient = (
-            ADAPT[group["adapt"]],
-            group["weight_decay"],
-            group["trust_coefficient"],
-        )
-        rows, measured = [], []
+        adapts = ADAPT[group["adapt"]]
+        present, measured = [], []
         for place, parameter in enumerate(group["params"]):
             gradient = parameter.grad
             if gradient is None:
                 continue
             if gradient.layout is not torch.strided:
                 raise ValueError(f"{self._name(index, place)} must have a dense gradient, got {gradient.layout}")
-            weight, gradient, adapted = _real(parameter), _real(gradient), adapts(parameter)
-            rows.append((place, parameter, weight, gradient, adapted))
-            measured += (gradient, weight) if adapted else (gradient,)
+            adapted = adapts(parameter)
+            present.append((place, parameter, adapted))
+            measured += (gradient, parameter) if adapted else (gradient,)
         lengths, plan = iter(norms(measured)), []
-        for place, parameter, weight, gradient, adapted in rows:
+        for place, parameter, adapted in present:
             gradient_norm, weight_norm, ratio = next(lengths), 0.0, 1.0
             if adapted:
                 weight_norm = next(lengths)
-                ratio = _ratio(weight_norm, gradient_norm, weight_decay, trust_coefficient)
+                ratio = _ratio(weight_norm, gradient_norm, group["weight_decay"], group["trust_coefficient"])
             if not math.isfinite(weight_norm + gradient_norm + ratio):
                 if group["non_finite"] == "raise":
                     raise ValueError(
@@ -201,13 +193,9 @@ class LARS(Optimizer):
                         f"and λ = {ratio}; nothing was updated"
                     )
                 ratio = math.nan
-            plan.append((parameter, weight, gradient, ratio))
+            plan.append((parameter, ratio))
         return plan
 
     def _name(self, index: int, place: int) -> str:
         names = self.param_groups[index].get("param_names")
         return names[place] if names else f"parameter {place} of group {index}"
-
-
-def _real(tensor: Tensor) -> Tensor:
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor

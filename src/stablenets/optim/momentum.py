@@ -1,6 +1,6 @@
 """One step of momentum with the learning rate inside the velocity: v ← m v ± s (g + β w), then w ← w − v."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,25 +14,25 @@ SMALLEST_RATE = {dtype: 2.0**-53 / torch.finfo(dtype).eps for dtype in (torch.fl
 LARGEST_RATE = 1e30
 
 
-class Update(NamedTuple):
-    """Real tensors of one parameter, changed in place; ``velocity`` is None without momentum."""
-
-    weight: Tensor
-    gradient: Tensor
-    velocity: Tensor | None
+# s, w, g and v, which is None without momentum.
+Update = tuple[float, Tensor, Tensor, Tensor | None]
 
 
-def step_(updates: list[tuple[float, Update]], group: dict[str, Any]) -> None:
+def step_(updates: list[Update], group: dict[str, Any]) -> None:
     """Move each weight by its rate s, in one pass over it where that is exact to its precision."""
     moves, can_fuse = group["momentum"] > 0, FUSED is not None and not group["nesterov"]
     together: dict[tuple[float, torch.dtype], list[Update]] = {}
-    for rate, update in updates:
-        if can_fuse and _fits_fused(rate, update):
-            together.setdefault((rate, update.weight.dtype), []).append(update)
+    for update in updates:
+        rate, weight, gradient, velocity = update
+        if can_fuse and _fits_fused(rate, weight, gradient, velocity):
+            together.setdefault((rate, weight.dtype), []).append(update)
+        elif weight.is_complex():
+            pairs = [tensor if tensor is None else torch.view_as_real(tensor) for tensor in update[1:]]
+            step_([(rate, *pairs)], group)
         else:
-            _plain_step_(*update, rate, group)
+            _plain_step_(*update, group)
     for (rate, _), alike in together.items():
-        weights, gradients, velocities = zip(*alike)
+        _, weights, gradients, velocities = zip(*alike)
         FUSED(
             weights,
             gradients,
@@ -47,15 +47,14 @@ def step_(updates: list[tuple[float, Update]], group: dict[str, Any]) -> None:
         )
 
 
-def _fits_fused(rate: float, update: Update) -> bool:
-    weight, gradient, velocity = update
+def _fits_fused(rate: float, weight: Tensor, gradient: Tensor, velocity: Tensor | None) -> bool:
     smallest = SMALLEST_RATE.get(weight.dtype)
     if smallest is None or not smallest < rate < LARGEST_RATE or not weight.is_cpu:
         return False
     return weight.is_contiguous() and gradient.is_contiguous() and (velocity is None or velocity.is_contiguous())
 
 
-def _plain_step_(weight: Tensor, gradient: Tensor, velocity: Tensor | None, rate: float, group: dict[str, Any]) -> None:
+def _plain_step_(rate: float, weight: Tensor, gradient: Tensor, velocity: Tensor | None, group: dict[str, Any]) -> None:
     # Outside this range s is no float32, though its product with the gradient is.
     wide = torch.promote_types(weight.dtype, torch.float32 if 1e-30 < rate < LARGEST_RATE else torch.float64)
     gradient = gradient.to(wide)
