@@ -1,8 +1,10 @@
 """The LARS optimizers that are installed, behind one signature: (params, options) with the names of our own options."""
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.metadata import version
 
 from torch.optim import Optimizer
 
@@ -31,10 +33,15 @@ def installed() -> dict[str, Make]:
                 warnings.simplefilter("ignore")
                 make = getattr(import_module(module), attribute)
         except (ImportError, RuntimeError) as error:
-            print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
             continue
-        found[name] = _renaming(make, renamed, fixed)
+        found[_with_version(name)] = _renaming(make, renamed, fixed)
     return found
+
+
+def _with_version(name: str) -> str:
+    package, _, variant = name.partition(", ")
+    return ", ".join(filter(None, (f"{package} {version(package)}", variant)))
 
 
 def _renaming(make: Make, renamed: dict[str, str], fixed: dict[str, bool]) -> Make:

@@ -8,43 +8,15 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from stablenets._arguments import finite, non_negative, positive
-from stablenets._sums import norm, norms
+from stablenets._sums import norm
+from stablenets.optim.alike import Alike
 from stablenets.optim.momentum import step_
-from stablenets.optim.options import ADAPT, check_options
+from stablenets.optim.options import check_options, option_values
+from stablenets.optim.ratios import trust_ratios
 
-
-def trust_ratio(
-    weight: Tensor, gradient: Tensor, *, weight_decay: float = 0.0, trust_coefficient: float = 0.001
-) -> float:
-    """Return the local learning rate of LARS, λ = η ‖w‖ / (‖g‖ + β ‖w‖), with Euclidean norms over all entries.
-
-    Args:
-        weight: w, of any shape and floating or complex type.
-        gradient: g, of any shape.
-        weight_decay: β ≥ 0.
-        trust_coefficient: η > 0, the relative size of a step at learning rate 1 where β = 0.
-
-    Returns:
-        λ ≥ 0; it is 0 where w = 0, and where nothing is to be scaled (g = 0 and β = 0).
-
-    Raises:
-        ValueError: a tensor has NaN or infinite entries, or an option is out of range.
-
-    >>> round(trust_ratio(torch.tensor([3.0, 4.0]), torch.tensor([0.6, 0.8]), weight_decay=0.1), 6)
-    0.003333
-
-    Source: You, Gitman and Ginsburg (2017), Large Batch Training of Convolutional Networks, Algorithm 1.
-    """
-    non_negative("weight_decay", weight_decay)
-    positive("trust_coefficient", trust_coefficient)
-    weight_norm, gradient_norm = norm(finite("weight", weight)), norm(finite("gradient", gradient))
-    return _ratio(weight_norm, gradient_norm, weight_decay, trust_coefficient)
-
-
-def _ratio(weight_norm: float, gradient_norm: float, weight_decay: float, trust_coefficient: float) -> float:
-    denominator = gradient_norm + weight_decay * weight_norm
-    return trust_coefficient * weight_norm / denominator if denominator else 0.0
+DENSE = torch.strided
+# Weights, gradients and λ of tensors of one kind.
+Batch = tuple[list[Tensor], list[Tensor], list[float]]
 
 
 class LARS(Optimizer):
@@ -119,6 +91,8 @@ class LARS(Optimizer):
             "non_finite": non_finite,
         }
         check_options(options)
+        self._checked: dict[int, tuple] = {}
+        self._alike: dict[int, Alike] = {}
         super().__init__(params, options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -143,59 +117,75 @@ class LARS(Optimizer):
                 loss = closure()
         # Every norm before the first write, so that an error leaves all as it was.
         plans = [self._plan(index) for index in range(len(self.param_groups))]
-        for group, plan in zip(self.param_groups, plans):
-            lr, moves, moved = float(group["lr"]), group["momentum"] > 0, []
-            for parameter, ratio in plan:
-                state = self.state[parameter]
-                state["trust_ratio"] = ratio
-                if math.isnan(ratio):
-                    continue
-                if moves and "momentum_buffer" not in state:
-                    state["momentum_buffer"] = torch.zeros_like(parameter)
-                moved.append((lr * ratio, parameter, parameter.grad, state["momentum_buffer"] if moves else None))
-            step_(moved, group)
+        for group, batches in zip(self.param_groups, plans):
+            lr, moves = float(group["lr"]), group["momentum"] > 0
+            for weights, gradients, ratios in batches:
+                states = list(map(self.state.__getitem__, weights))
+                for weight, state, ratio in zip(weights, states, ratios):
+                    state["trust_ratio"] = ratio
+                    if moves and "momentum_buffer" not in state:
+                        state["momentum_buffer"] = torch.zeros_like(weight)
+                velocities = [state["momentum_buffer"] if moves else None for state in states]
+                step_([lr * ratio for ratio in ratios], weights, gradients, velocities, group)
         return loss
 
     def trust_ratios(self) -> dict[str, float]:
         """Return λ of the last step of every parameter that took one, by name, or by place where it has no name."""
         return {
-            self._name(index, place): self.state[parameter]["trust_ratio"]
-            for index, group in enumerate(self.param_groups)
-            for place, parameter in enumerate(group["params"])
+            self._name(parameter): self.state[parameter]["trust_ratio"]
+            for group in self.param_groups
+            for parameter in group["params"]
             if "trust_ratio" in self.state.get(parameter, ())
         }
 
-    def _plan(self, index: int) -> list[tuple[Tensor, float]]:
-        """Return each parameter that has a gradient, and its λ, NaN where it is to be skipped."""
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._checked, self._alike = {}, {}
+        for parameter, kept in self.state.items():
+            velocity = kept.get("momentum_buffer", parameter)
+            if velocity.shape != parameter.shape:
+                raise ValueError(
+                    f"{self._name(parameter)} has the shape {tuple(parameter.shape)}, and must have a momentum_buffer "
+                    f"of the same shape, got {tuple(velocity.shape)}"
+                )
+
+    def _plan(self, index: int) -> list[Batch]:
+        """Return the parameters that have a gradient, those of one kind together, with both and their λ."""
         group = self.param_groups[index]
-        check_options(group)
-        adapts = ADAPT[group["adapt"]]
-        present, measured = [], []
-        for place, parameter in enumerate(group["params"]):
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if gradient.layout is not torch.strided:
-                raise ValueError(f"{self._name(index, place)} must have a dense gradient, got {gradient.layout}")
-            adapted = adapts(parameter)
-            present.append((place, parameter, adapted))
-            measured += (gradient, parameter) if adapted else (gradient,)
-        lengths, plan = iter(norms(measured)), []
-        for place, parameter, adapted in present:
-            gradient_norm, weight_norm, ratio = next(lengths), 0.0, 1.0
-            if adapted:
-                weight_norm = next(lengths)
-                ratio = _ratio(weight_norm, gradient_norm, group["weight_decay"], group["trust_coefficient"])
-            if not math.isfinite(weight_norm + gradient_norm + ratio):
-                if group["non_finite"] == "raise":
-                    raise ValueError(
-                        f"{self._name(index, place)} must be finite with a finite gradient, got ‖g‖ = {gradient_norm} "
-                        f"and λ = {ratio}; nothing was updated"
-                    )
-                ratio = math.nan
-            plan.append((parameter, ratio))
+        self._check(index)
+        alike = self._alike.setdefault(index, Alike())
+        plan = []
+        for weights in alike.of([parameter for parameter in group["params"] if parameter.grad is not None]):
+            gradients = [weight.grad for weight in weights]
+            for weight, gradient in zip(weights, gradients):
+                if gradient.layout is not DENSE:
+                    raise ValueError(f"{self._name(weight)} must have a dense gradient, got {gradient.layout}")
+            plan.append((weights, gradients, self._ratios(weights, gradients, group)))
         return plan
 
-    def _name(self, index: int, place: int) -> str:
-        names = self.param_groups[index].get("param_names")
-        return names[place] if names else f"parameter {place} of group {index}"
+    def _ratios(self, weights: list[Tensor], gradients: list[Tensor], group: dict[str, Any]) -> list[float]:
+        ratios = trust_ratios(weights, gradients, group)
+        if group["non_finite"] == "raise" and math.isnan(sum(ratios)):
+            for weight, gradient, ratio in zip(weights, gradients, ratios):
+                if math.isnan(ratio):
+                    raise ValueError(
+                        f"{self._name(weight)} must be finite with a finite gradient, got ‖w‖ = {norm(weight):.3g} and "
+                        f"‖g‖ = {norm(gradient):.3g}; nothing was updated"
+                    )
+        return ratios
+
+    def _check(self, index: int) -> None:
+        group = self.param_groups[index]
+        options = option_values(group)
+        # Only what changed is checked again; a tensor can change without notice.
+        if options != self._checked.get(index) or isinstance(group["lr"], Tensor):
+            check_options(group)
+            self._checked[index] = options
+
+    def _name(self, parameter: Tensor) -> str:
+        for index, group in enumerate(self.param_groups):
+            for place, other in enumerate(group["params"]):
+                if other is parameter:
+                    names = group.get("param_names")
+                    return names[place] if names else f"parameter {place} of group {index}"
+        raise KeyError(parameter)

@@ -1,18 +1,19 @@
 """The options of a parameter group, and which parameters it adapts."""
 
-from collections.abc import Callable
+import math
+from operator import itemgetter
 from typing import Any
 
 from torch import Tensor
 
 from stablenets._arguments import choice, non_negative, positive
 
-# Which parameters a group adapts. Names, not functions, so that state dicts hold plain data.
-ADAPT: dict[str, Callable[[Tensor], bool]] = {
-    "weights": lambda parameter: parameter.ndim > 1,
-    "all": lambda parameter: True,
-    "none": lambda parameter: False,
-}
+# The least number of dimensions of the tensors that a group adapts.
+ADAPT: dict[str, float] = {"weights": 2, "all": 0, "none": math.inf}
+
+option_values = itemgetter(
+    "lr", "momentum", "weight_decay", "trust_coefficient", "nesterov", "maximize", "adapt", "non_finite"
+)
 
 
 def check_options(options: dict[str, Any]) -> None:
