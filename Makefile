@@ -38,8 +38,10 @@ student: $(READY) ## Write the student notebooks, without solutions, to _build/s
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: $(READY) ## Measure speed side by side with the peers that are installed (benchmarks/requirements.txt)
-	for benchmark in $$(grep -l __main__ benchmarks/*.py); do $(BIN)/python $$benchmark || exit 1; done
+bench: $(READY) ## Measure side by side with the peers that are installed, into benchmarks/results
+	for name in $$(grep -l __main__ benchmarks/*.py | xargs -n 1 basename -s .py); do \
+		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py > benchmarks/results/$$name.md.new || exit 1; \
+		mv benchmarks/results/$$name.md.new benchmarks/results/$$name.md; cat benchmarks/results/$$name.md; done
 
 clean: ## Delete everything that was built, the environment included
 	rm -rf _build .venv

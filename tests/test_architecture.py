@@ -27,6 +27,8 @@ ARROWS = {
     "plots": {"_arguments"},
     "symmetry": {"_arguments", "activations"},
     "optim": {"_arguments", "_sums"},
+    "typeset": {"_arguments", "data"},
+    "shift": {"_arguments", "_sums", "data"},
     "checks": {"_arguments", "data", "networks", "symmetry", "training"},
     "book": {"claims", "checks"},
     "grading": {"book", "checks"},

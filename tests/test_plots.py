@@ -63,6 +63,13 @@ def test_dots_show_every_seed(drawn):
     assert sorted(drawn().get_lines()[0].get_xdata()) == pytest.approx([0.7, 0.8, 0.9])
 
 
+def test_images_stand_in_named_rows(drawn):
+    plots.images({"one": torch.rand(3, 64), "other": torch.rand(2, 64)})
+    figure = drawn().figure
+    assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")] == ["one", "other"]
+    assert sum(len(axes.images) for axes in figure.axes) == 5
+
+
 def test_style_of_the_reader_is_left_alone(drawn):
     before = matplotlib.rcParams["font.size"]
     plots.curves({"a": [1, 2]}, **LABELS)

@@ -47,19 +47,20 @@ def norms(tensors: list[Tensor]) -> list[float]:
     """Euclidean norm of each of several tensors of one shape and device, faster than one by one."""
     size = tensors[0].numel()
     width = size if size <= ROW else math.gcd(size, ROW)
-    if not size or width < min(size, SHORTEST) or any(tensor.dtype is not torch.float32 for tensor in tensors):
+    if not size or width < min(size, SHORTEST) or {tensor.dtype for tensor in tensors} != {torch.float32}:
         return [norm(tensor) for tensor in tensors]
     if size <= SMALL:
-        rows = torch.linalg.vector_norm(torch.stack(tensors).reshape(-1, width), dim=1).view(len(tensors), -1)
+        rows = torch.linalg.vector_norm(torch.stack(tensors).reshape(-1, width), dim=1)
     else:
         rows = torch.stack([torch.linalg.vector_norm(_rows(tensor, width), dim=1) for tensor in tensors])
     if size > width:
-        wide = None if rows.shape[1] <= ROW else torch.float64
-        rows = torch.linalg.vector_norm(rows, dim=1, keepdim=True, dtype=wide)
-    smallest = _smallest_exact(tensors[0])
+        wide = None if size <= ROW * width else torch.float64
+        rows = torch.linalg.vector_norm(rows.view(len(tensors), -1), dim=1, dtype=wide)
+    lengths, smallest = rows.tolist(), _smallest_exact(tensors[0])
+    if smallest <= min(lengths) ** 2 and max(lengths) * max(lengths) < math.inf:
+        return lengths
     return [
-        length if smallest <= length * length < math.inf else norm(tensor)
-        for length, tensor in zip(rows[:, 0].tolist(), tensors)
+        length if smallest <= length * length < math.inf else norm(tensor) for length, tensor in zip(lengths, tensors)
     ]
 
 

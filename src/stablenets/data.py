@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stablenets._arguments import positive_integer
+from stablenets._arguments import finite, positive_integer
 
 DIGITS_SIZE = 1797
 
@@ -37,12 +37,40 @@ def digits(seed: int = 0, *, test_size: int = 360) -> Digits:
 
     Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI repository.
     """
+    images, labels, train, test = _split(seed, test_size)
+    images = standardize(images, seed, test_size=test_size)
+    return Digits(images[train], labels[train], images[test], labels[test])
+
+
+def standardize(images: Tensor, seed: int = 0, *, test_size: int = 360) -> Tensor:
+    """Bring other images of the same scale to that of :func:`digits`: its training pixels give mean and deviation.
+
+    What a model was trained on fixes the scale; images that come later, from another source, must not choose their own.
+
+    Args:
+        images: ``(n, 64)``, pixels from 0 (paper) to 16 (ink), as in the raw digits.
+        seed: the one given to :func:`digits`.
+        test_size: the one given to :func:`digits`.
+
+    Returns:
+        ``(n, 64)``, float32.
+
+    >>> standardize(torch.zeros(1, 64)).unique() == digits().x_train.min()
+    tensor([True])
+    """
+    if finite("images", images).ndim != 2 or images.shape[1] != 64:
+        raise ValueError(f"images must have shape (n, 64), got {tuple(images.shape)}")
+    handwritten, _, train, _ = _split(seed, test_size)
+    pixels = handwritten[train]
+    return ((images.double() - pixels.mean()) / pixels.std()).float()
+
+
+def _split(seed: int, test_size: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return all images ``(1797, 64)``, float64, pixels 0 to 16, their labels, and the indices of training and test."""
     from sklearn.datasets import load_digits
 
     if positive_integer("test_size", test_size) >= DIGITS_SIZE:
         raise ValueError(f"test_size must be below {DIGITS_SIZE}, the number of images, got {test_size}")
     images, labels = (torch.from_numpy(array) for array in load_digits(return_X_y=True))
     order = torch.randperm(DIGITS_SIZE, generator=torch.Generator().manual_seed(seed))
-    test, train = order[:test_size], order[test_size:]
-    images = ((images - images[train].mean()) / images[train].std()).float()
-    return Digits(images[train], labels[train], images[test], labels[test])
+    return images, labels, order[test_size:], order[:test_size]

@@ -146,6 +146,22 @@ def dots(groups: Mapping[str, Iterable[float]], *, x_label: str, levels: Mapping
         plt.show()
 
 
+def images(rows: Mapping[str, Tensor], *, side: int = 8) -> None:
+    """Draw rows of grey images ``(n, side²)``, dark on white, each row with its name."""
+    count = max(len(pictures) for pictures in rows.values())
+    with plt.rc_context({**STYLE, "axes.grid": False}):
+        _, grid = plt.subplots(
+            len(rows), count, figsize=(7, 0.4 + 0.75 * len(rows)), layout="constrained", squeeze=False
+        )
+        for axes in grid.flat:
+            axes.axis("off")
+        for line, (name, pictures) in zip(grid, rows.items()):
+            line[0].set_title(name, loc="left", fontsize=11)
+            for axes, picture in zip(line, pictures.detach()):
+                axes.imshow(picture.reshape(side, side).numpy(), cmap="gray_r")
+        plt.show()
+
+
 def _axes(x_label: str, y_label: str, x_scale: str, y_scale: str) -> plt.Axes:
     _, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     axes.set_xlabel(x_label)

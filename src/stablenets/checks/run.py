@@ -4,7 +4,16 @@ import difflib
 from collections.abc import Callable
 
 # Importing them fills the registry.
-from stablenets.checks import gradient_stability, initialization, large_batches, symmetry_breaking  # noqa: F401
+from stablenets.checks import (  # noqa: F401
+    correcting_shift,
+    detecting_shift,
+    feedback,
+    gradient_stability,
+    initialization,
+    kinds_of_shift,
+    large_batches,
+    symmetry_breaking,
+)
 from stablenets.checks.exercise import EXERCISES, Exercise, Result
 
 

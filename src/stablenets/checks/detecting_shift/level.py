@@ -1,0 +1,94 @@
+"""The p-value of a permutation test, held against all permutations of a small sample."""
+
+from itertools import combinations
+
+import torch
+from torch import Generator, Tensor
+
+from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.draws import integer, normal, uniform
+from stablenets.checks.exercise import Exercise
+
+P_VALUE = Exercise("permutation-p-value", chapter="detecting-shift", minutes=20)
+
+
+@P_VALUE.part(points=1)
+def observed_split_counts_as_one_of_the_permutations(answer: Answer, generator: Generator) -> None:
+    permutations, seed = integer(60, 150, generator), integer(0, 1000, generator)
+    source = normal(20, generator=generator)
+    for far in (30.0, -30.0):
+        p = answer.number(source, normal(25, generator=generator) + far, permutations, seed)
+        if p <= 0:
+            raise Mistake("p = 0 claims more than any number of permutations can show: count the observed split too")
+        if abs(p * permutations - 1) < 1e-9:
+            raise Mistake("the observed split is counted above but not below: there are permutations + 1 splits")
+        if p > 0.99:
+            raise Mistake("samples far apart give a p-value near one: which values are as extreme as the observed?")
+        if abs(p * (permutations + 1) - 1) > 1e-9:
+            raise Mistake("no permutation of samples so far apart reaches the observed value: that leaves one split")
+    same = torch.ones(12, dtype=torch.float64)
+    p = answer.number(same, same[:7], permutations, seed)
+    if abs(p - 1) > 1e-9:
+        raise Mistake("in constant data every split is as extreme as the observed one: count ties, so that p = 1")
+
+
+@P_VALUE.part(points=1)
+def p_value_is_the_share_of_all_splits(answer: Answer, generator: Generator) -> None:
+    _two_values(answer, generator)
+    n, m, permutations = 4, 7, 1500
+    for gap in (0.0, 1.5, -1.5):
+        source, target = normal(n, generator=generator) + 2, 1 + normal(m, generator=generator) + 1 + gap
+        signed = _differences(torch.cat([source, target]), n)
+        observed = signed[0].abs() - 1e-12
+        exact = _share(signed.abs() >= observed)
+        p = answer.number(source, target, permutations, integer(0, 1000, generator))
+        sd = max((exact * (1 - exact) / permutations) ** 0.5, 1 / permutations)
+        if abs(p - exact) > 5.5 * sd + 1 / permutations:
+            for text, wrong in _known(signed, signed[0].item()).items():
+                if abs(p - wrong) <= 5.5 * (wrong * (1 - wrong) / permutations) ** 0.5 + 2 / permutations:
+                    raise Mistake(text)
+            raise Mistake("p is far from the share of splits that are at least as extreme")
+
+
+def _two_values(answer: Answer, generator: Generator) -> None:
+    """One value in both rows of the source, another in the target's four: of all 15 splits one is as extreme."""
+    low, permutations = integer(-5, 5, generator), 3000
+    source, target = torch.full((2,), low).double(), torch.full((4,), low + integer(1, 5, generator)).double()
+    p, share = answer.number(source, target, permutations, integer(0, 1000, generator)), 1 / 15
+    if p < share - 5 * (share * (1 - share) / permutations) ** 0.5:
+        raise Mistake("p is too small: splits of the pooled rows are drawn without replacement, no row twice")
+
+
+def _differences(pooled: Tensor, n: int) -> Tensor:
+    """mean(source) − mean(target) for every way to choose the n rows of the source, the given one first."""
+    chosen = torch.tensor(list(combinations(range(len(pooled)), n)))
+    sums = pooled[chosen].sum(1)
+    return sums / n - (pooled.sum() - sums) / (len(pooled) - n)
+
+
+def _share(which: Tensor) -> float:
+    return which.double().mean().item()
+
+
+def _known(signed: Tensor, observed: float) -> dict[str, float]:
+    size, slack = abs(observed), 1e-12
+    return {
+        "that counts the splits that are less extreme": _share(signed.abs() <= size + slack),
+        "one-sided: a difference in the other direction is as extreme": _share(signed >= observed - slack),
+        "one-sided: take the absolute difference": _share(signed <= observed + slack),
+        "permuting the rows inside each sample changes nothing: pool them first": 1.0,
+        "the count is already two-sided: do not double it": min(1.0, 2 * _share(signed.abs() >= size - slack)),
+    }
+
+
+@P_VALUE.part(points=1)
+def seed_alone_decides_the_draws(answer: Answer, generator: Generator) -> None:
+    source, target = normal(9, generator=generator), normal(11, generator=generator)
+    target += source.mean() - target.mean() + uniform(0.3, 0.6, generator)  # neither p near 0 nor near 1
+    torch.rand(1)  # moves the global generator, on which the answer must not depend
+    first = [answer.number(source, target, 199, seed) for seed in range(6)]
+    torch.rand(1)
+    if first != [answer.number(source, target, 199, seed) for seed in range(6)]:
+        raise Mistake("the same seed gives different p-values: draw from torch.Generator().manual_seed(seed) alone")
+    if len(set(first)) == 1:
+        raise Mistake("six seeds give one and the same p-value: the draws do not depend on the seed")

@@ -1,0 +1,173 @@
+"""Detectors: a classifier that is scored on rows it has not seen, and one of the learner's own choice."""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from statistics import NormalDist
+
+import torch
+from torch import Generator, Tensor
+
+from stablenets import data
+from stablenets.checks.answer import Answer, Mistake, Value
+from stablenets.checks.draws import integer, normal
+from stablenets.checks.exercise import Exercise
+
+SPLIT = Exercise("fair-split", chapter="detecting-shift", minutes=25)
+DETECTOR = Exercise("shift-detector", chapter="detecting-shift", minutes=35)
+
+LEVEL = 0.05
+NULLS = 40
+# How many of 40 valid p-values may be this small; one more happens about once in a hundred thousand times.
+MOST = {LEVEL: 9, 0.25: 22, 0.5: 33}
+
+
+def _auc(answer: Answer, source: Tensor, target: Tensor, seed: int) -> float:
+    auc = Value(answer, 0, "AUC").number(source, target, seed)
+    if not 0 <= auc <= 1:
+        raise Mistake(f"an AUC is a share of pairs, between 0 and 1, got {auc:.4g}")
+    return auc
+
+
+@SPLIT.part(points=1)
+def rows_that_fitted_the_classifier_are_not_scored(answer: Answer, generator: Generator) -> None:
+    aucs = [
+        _auc(answer, normal(60, 30, generator=generator), normal(40, 30, generator=generator), seed)
+        for seed in range(8)
+    ]
+    mean = sum(aucs) / len(aucs)
+    if mean > 0.65:
+        raise Mistake(f"the mean AUC is {mean:.2f} without any shift: the rows scored are those it was fitted to")
+
+
+@SPLIT.part(points=1)
+def area_is_that_of_scores(answer: Answer, generator: Generator) -> None:
+    """Shifted by δ, the best scores have the AUC Φ(δ/√2), and hard labels only Φ(δ/2)."""
+    n, m, delta, aucs = 300, 200, 2.0, []
+    for seed in range(4):
+        source, target = normal(n, 3, generator=generator), normal(m, 3, generator=generator)
+        target[:, integer(0, 2, generator)] += delta
+        aucs.append(_auc(answer, source, target, seed))
+    mean, normal_law = sum(aucs) / len(aucs), NormalDist()
+    if mean < 0.5:
+        raise Mistake("the AUC is below one half under a plain shift: target rows must get the higher scores")
+    # Twice the AUC of hard labels is a share of n/2 rows plus a share of m/2 rows, so a multiple of 1/steps.
+    steps = math.lcm(n // 2, m // 2)
+    if all(abs(2 * steps * auc - round(2 * steps * auc)) < 1e-6 for auc in aucs):
+        raise Mistake("this is the AUC of hard labels, a mean of two accuracies: rank the rows by their scores")
+    best, hard = normal_law.cdf(delta / 2**0.5), normal_law.cdf(delta / 2)
+    if mean < (best + hard) / 2:
+        raise Mistake(
+            f"the mean AUC is {mean:.2f}, which is too low for this shift: use scores and a better classifier"
+        )
+    if mean > best + 0.04:
+        raise Mistake("the AUC is higher than that of the best classifier: score held-out rows only")
+    _ties(answer, generator)
+
+
+def _ties(answer: Answer, generator: Generator) -> None:
+    """One feature, 1 in a fifth of the source and in four fifths of the target: AUC 0.8, and 0.64 without ties."""
+    aucs = []
+    for seed in range(4):
+        source, target = (
+            (torch.rand(n, 1, dtype=torch.float64, generator=generator) < share).double()
+            for n, share in ((300, 0.2), (200, 0.8))
+        )
+        aucs.append(_auc(answer, source, target, seed))
+    if abs(sum(aucs) / len(aucs) - 0.8) > 0.08:
+        raise Mistake("rows with equal scores are counted wrongly: a tied pair counts one half")
+
+
+def _upper_tail(z: float) -> float:
+    """1 − Φ(z), with its digits where it is tiny."""
+    return math.erfc(z / 2**0.5) / 2
+
+
+@SPLIT.part(points=1)
+def p_value_is_the_upper_tail_of_the_rank_statistic(answer: Answer, generator: Generator) -> None:
+    n, m = 2 * integer(15, 25, generator), 2 * integer(26, 40, generator)
+    sides = set()
+    for seed in range(30):
+        # One clear shift, then none, until an AUC below one half has come.
+        source, target = (
+            normal(n, 3, generator=generator),
+            normal(m, 3, generator=generator) + (0.5 if seed == 0 else 0),
+        )
+        auc = _auc(answer, source, target, seed)
+        p = Value(answer, 1, "p-value").number(source, target, seed)
+        above, held_out = auc - 0.5, (n / 2 + m / 2 + 1) / (3 * n * m)
+        right = _upper_tail(above / held_out**0.5)
+        known = {
+            "one-sided: do not double it": 2 * min(right, 1 - right),
+            "an AUC below one half is no sign of shift": min(right, 1 - right),
+            "the p-value is the upper tail: small for a large AUC": 1 - right,
+            "only held-out rows count, half of all rows": _upper_tail(above / ((n + m + 1) / (12 * n * m)) ** 0.5),
+            "the variance has m + n + 1 in the numerator": _upper_tail(above / ((n + m) / (6 * n * m)) ** 0.5),
+            "divide by the standard deviation, not by the variance": _upper_tail(above / held_out),
+        }
+        for text, wrong in known.items():
+            if abs(p - right) > 1e-9 and math.isclose(p, wrong, rel_tol=1e-6):
+                raise Mistake(text)
+        if abs(p - right) > 1e-9:
+            raise Mistake("the p-value does not follow from the AUC by the formula of the question")
+        sides.add(above > 0)
+        if len(sides) == 2:
+            break
+
+
+@cache
+def _images() -> Tensor:
+    """All digits, (1797, 64), standardised."""
+    digits = data.digits(0)
+    return torch.cat([digits.x_train, digits.x_test]).double()
+
+
+def _pair(generator: Generator, n: int, m: int) -> tuple[Tensor, Tensor]:
+    """Two samples of digits without a common image."""
+    order = torch.randperm(len(_images()), generator=generator)
+    return _images()[order[:n]], _images()[order[n : n + m]]
+
+
+def _p_value(answer: Answer, source: Tensor, target: Tensor, seed: int) -> float:
+    p = answer.number(source, target, seed)
+    if not 0 < p <= 1:
+        raise Mistake(f"a p-value is above 0, since chance can do anything, and at most 1; got {p:.4g}")
+    return p
+
+
+@DETECTOR.part(points=2)
+def false_alarms_are_as_rare_as_the_level_says(answer: Answer, generator: Generator) -> None:
+    p = torch.tensor([_p_value(answer, *_pair(generator, 60, 50), seed) for seed in range(NULLS)])
+    alarms = {level: int((p <= level).sum()) for level in MOST}
+    if alarms[LEVEL] == NULLS:
+        raise Mistake("false alarms in every test without shift: is a model judged by rows to which it was fitted?")
+    for level, most in MOST.items():
+        if alarms[level] > most:
+            raise Mistake(
+                f"p ≤ {level} in {alarms[level]} of {NULLS} tests without shift: compare with what chance alone gives"
+            )
+
+
+def _missed(answer: Answer, generator: Generator, change: Callable[[Tensor], Tensor]) -> int:
+    missed = 0
+    for seed in range(5):
+        source, target = _pair(generator, 100, 80)
+        missed += _p_value(answer, source, change(target), seed) > LEVEL
+    return missed
+
+
+@DETECTOR.part(points=2)
+def shift_by_one_pixel_is_seen(answer: Answer, generator: Generator) -> None:
+    def right(images: Tensor) -> Tensor:
+        return images.view(-1, 8, 8).roll(1, 2).flatten(1)
+
+    missed = _missed(answer, generator, right)
+    if missed:
+        raise Mistake(f"images shifted by one pixel pass as unshifted in {missed} of 5 tests with about 100 images")
+
+
+@DETECTOR.part(points=1)
+def noise_that_leaves_every_mean_is_seen(answer: Answer, generator: Generator) -> None:
+    missed = _missed(answer, generator, lambda images: images + 0.7 * normal(*images.shape, generator=generator))
+    if missed:
+        raise Mistake(f"noise is missed in {missed} of 5 tests: it moves no mean, all that a linear score can see")

@@ -1,0 +1,121 @@
+"""Label shift: P(y) moves from source to target and P(x | y) stays, as when a disease spreads but its symptoms do not.
+
+The new prior can then be read from unlabelled target data by two routes. One asks how often each class is predicted,
+and undoes the confusions measured on the source: `bbse`, `rlls`. The other is maximum likelihood, `em_prior`: it uses
+all that the probabilities say, and so needs them calibrated (`stablenets.shift.calibration`).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stablenets._arguments import positive_integer, within
+from stablenets.shift._classes import class_prior, class_probabilities
+from stablenets.shift.confusion import LabelShift, bbse, confusion_matrix, rlls
+
+__all__ = ["EMPrior", "LabelShift", "adjust", "bbse", "confusion_matrix", "em_prior", "rlls"]
+
+
+class EMPrior(NamedTuple):
+    """The target's prior and class weights ``(k,)``, a bound on the log-likelihood missed, and the passes made."""
+
+    prior: Tensor
+    weights: Tensor
+    gap: float
+    iterations: int
+
+
+def em_prior(
+    probabilities: Tensor, source_prior: Tensor, *, tolerance: float = 1e-5, max_iterations: int = 10_000
+) -> EMPrior:
+    """Estimate the target's prior p by maximum likelihood from a model's probabilities for unlabelled target data.
+
+    maximise ℓ(π) = mean_i ln Σ_j L_ij π_j,  L_ij = p(j | x_i) / q_j,  by  π_j ← π_j g_j,  g_j = mean_i L_ij / (Lπ)_i.
+
+    Each step of expectation–maximisation (EM) raises ℓ, which is concave, so that gap = max_j g_j − 1 bounds what is
+    missing to its maximum: the answer comes with its certificate. Two steps show where EM is heading; the next starts
+    from there if ℓ has risen on the way (SQUAREM).
+
+    Args:
+        probabilities: p(j | x_i) ``(n, k)`` for target data, of a model calibrated on the source; overconfident ones
+            bias p.
+        source_prior: q ``(k,)``, the prior behind the probabilities, all > 0.
+        tolerance: largest gap accepted, in nats per example, at least 1e-12.
+        max_iterations: passes over the data at most.
+
+    Returns:
+        Prior p, weights p / q, the gap and the number of passes.
+
+    Raises:
+        ValueError: rows that are no probabilities, a prior that is none or has zeros, ``tolerance`` below 1e-12.
+        RuntimeError: the gap is still above ``tolerance`` after ``max_iterations``.
+
+    >>> probabilities = torch.tensor([[0.8, 0.2], [0.8, 0.2], [0.2, 0.8]])
+    >>> em_prior(probabilities, torch.tensor([0.5, 0.5]), tolerance=1e-9).prior  # not 2/3: .8 is no certainty
+    tensor([0.7778, 0.2222], dtype=torch.float64)
+
+    Source: Saerens, Latinne and Decaestecker (2002); the acceleration is that of Varadhan and Roland (2008), scheme S3.
+    """
+    probabilities = class_probabilities("probabilities", probabilities).double()
+    source_prior = class_prior("source_prior", source_prior, probabilities.shape[1], positive=True)
+    tolerance = within("tolerance", tolerance, 1e-12, 1)
+    path, safe = [source_prior], None  # the EM steps since the last jump, and where to land if that jump fails
+    for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
+        mixed = probabilities @ (path[-1] / source_prior)
+        factors = (mixed.reciprocal() @ probabilities) / (len(mixed) * source_prior)
+        gap = factors.max().item() - 1
+        if gap <= tolerance:
+            return EMPrior(path[-1], path[-1] / source_prior, max(gap, 0.0), iteration)
+        # The factors are the gradient of ℓ: while it still points ahead, concave ℓ has not fallen since the start.
+        if len(path) == 1 and safe is not None and factors @ (path[0] - safe) < 0:
+            path, safe = [safe], None
+            continue
+        path.append(path[-1] * factors)
+        if len(path) == 3:
+            path, safe = [_jump(*path)], path[-1]
+    raise RuntimeError(
+        f"EM left a gap of {gap:.3g} after {max_iterations} iterations, above the tolerance {tolerance:g}"
+    )
+
+
+def adjust(probabilities: Tensor, source_prior: Tensor, target_prior: Tensor) -> Tensor:
+    """Return the probabilities that a model would give had it been trained under the target's prior.
+
+    p′(j | x) = p(j | x) w_j / Σ_l p(l | x) w_l,  w = target_prior / source_prior.
+
+    Args:
+        probabilities: p(j | x) ``(n, k)``, calibrated under ``source_prior``.
+        source_prior: ``(k,)``, all > 0.
+        target_prior: ``(k,)``.
+
+    Returns:
+        Tensor ``(n, k)`` of the type of ``probabilities``.
+
+    Raises:
+        ValueError: rows or priors that are no distributions, or a row that gives all to classes the target lacks.
+
+    >>> adjust(torch.tensor([[0.5, 0.5]]), torch.tensor([0.5, 0.5]), torch.tensor([0.9, 0.1]))
+    tensor([[0.9000, 0.1000]])
+
+    Source: Saerens, Latinne and Decaestecker (2002).
+    """
+    probabilities = class_probabilities("probabilities", probabilities)
+    source_prior = class_prior("source_prior", source_prior, probabilities.shape[1], positive=True)
+    target_prior = class_prior("target_prior", target_prior, probabilities.shape[1])
+    weighted = probabilities * (target_prior / source_prior)
+    totals = weighted.sum(1, keepdim=True)
+    if not totals.all():
+        raise ValueError(
+            f"probabilities must leave some to the target's classes, got {int((totals == 0).sum())} rows that do not"
+        )
+    return (weighted / totals).to(probabilities.dtype)
+
+
+def _jump(first: Tensor, second: Tensor, third: Tensor) -> Tensor:
+    """Return where three EM steps in a row are heading; every class keeps a share, as EM never gives one back."""
+    step = second - first
+    turn = third - second - step
+    length = max((step.norm() / turn.norm()).item(), 1.0)
+    landing = torch.maximum(first + 2 * length * step + length**2 * turn, third / 20)
+    return landing / landing.sum()
