@@ -19,8 +19,12 @@ def bandwidths(bandwidth: float | None, source: Tensor, target: Tensor) -> tuple
 
 
 def median_distance(source: Tensor, target: Tensor) -> float:
-    """Median of the positive distances between points of both samples together, or an even part of them if many."""
-    points = torch.cat([x[:: -(-2 * len(x) // MEDIAN_SAMPLE)] for x in (source, target)])
+    """Median distance between points of both samples together, or an even part of them if many."""
+    return positive_median(torch.cat([x[:: -(-2 * len(x) // MEDIAN_SAMPLE)] for x in (source, target)]))
+
+
+def positive_median(points: Tensor) -> float:
+    """Median of the positive distances between points ``(n, d)`` of source and target."""
     distances = torch.pdist(points)
     distances = distances[distances > 0]
     if not len(distances):

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from stablenets._arguments import positive, positive_integer
 from stablenets.shift._discrepancies import ROUNDING, Discrepancies, discrepancies, unbiased
+from stablenets.shift._kernels import MEDIAN_SAMPLE, positive_median
 from stablenets.shift._samples import sample_pair
 from stablenets.shift.result import TestResult, permutation_p_value
-
-# Points whose pairwise distances give the default bandwidth.
-BANDWIDTH_SAMPLE = 500
 
 
 def mmd_test(
@@ -129,19 +127,14 @@ def _prepare(
     first, second = sorted((source, target), key=lambda sample: (len(sample), sample[0].tolist()))
     points = torch.cat([first, second])
     points -= points.mean(0)
-    points /= _median_distance(points, generator) if bandwidth is None else positive("bandwidth", bandwidth)
+    if bandwidth is None:
+        some = torch.randperm(len(points), generator=generator)[:MEDIAN_SAMPLE]
+        points /= positive_median(points[some.to(points.device)])
+    else:
+        points /= positive("bandwidth", bandwidth)
     if not math.isfinite(points.square().sum()):
         raise ValueError("source and target must have a spread whose square is finite, in units of the bandwidth too")
     return points, len(first)
-
-
-def _median_distance(points: Tensor, generator: torch.Generator) -> float:
-    some = torch.randperm(len(points), generator=generator)[:BANDWIDTH_SAMPLE]
-    distances = torch.pdist(points[some.to(points.device)])
-    distances = distances[distances > 0]
-    if not len(distances):
-        raise ValueError("source and target must hold two different points, got one point only; or give a bandwidth")
-    return distances.median().item()
 
 
 def _labelings(total: int, n: int, permutations: int, generator: torch.Generator) -> Tensor:
