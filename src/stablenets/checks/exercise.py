@@ -110,14 +110,13 @@ class Exercise:
         """Test ``function`` on inputs drawn with ``seed``. Parts are independent: each gives its points or none."""
         if not self.parts:
             raise ValueError(f"exercise {self.id!r} is an open question: it is marked by a person, with its rubric")
-        answer = Answer(function)
-        results = []
-        for index, part in enumerate(self.parts):
-            generator = torch.Generator().manual_seed(1000 * seed + index)
-            try:
-                part.test(answer, generator)
-            except Mistake as mistake:
-                results.append(PartResult(part.name, 0, part.points, str(mistake)))
-            else:
-                results.append(PartResult(part.name, part.points, part.points, ""))
-        return Result(self.id, tuple(results))
+        return Result(self.id, tuple(self.run_part(index, function, seed) for index in range(len(self.parts))))
+
+    def run_part(self, index: int, function: Callable, seed: int) -> PartResult:
+        """Test ``function`` on the inputs that one part draws with ``seed``."""
+        part = self.parts[index]
+        try:
+            part.test(Answer(function), torch.Generator().manual_seed(1000 * seed + index))
+        except Mistake as mistake:
+            return PartResult(part.name, 0, part.points, str(mistake))
+        return PartResult(part.name, part.points, part.points, "")

@@ -1,0 +1,70 @@
+"""What there is to grade: read from the master notebooks, in which each exercise is written once."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from stablenets.book.notebooks import COLAB_TAG
+from stablenets.checks.exercise import EXERCISES
+from stablenets.grading.records import Assignment, Question
+from stablenets.grading.student import derive, role
+
+
+def load(solutions: Path) -> dict[str, Assignment]:
+    """Return the assignment of every chapter, by its slug.
+
+    Args:
+        solutions: the folder of the master notebooks.
+
+    Raises:
+        ValueError: there are none.
+    """
+    paths = sorted(solutions.glob("*.ipynb"))
+    if not paths:
+        raise ValueError(
+            f"solutions must be the folder of the master notebooks, got {str(solutions)!r}, which has none"
+        )
+    return {path.stem: read(nbformat.read(path, as_version=4), path.stem) for path in paths}
+
+
+def read(master: NotebookNode, chapter: str) -> Assignment:
+    """Return the assignment that a master notebook holds."""
+    questions = []
+    for cell in master.cells:
+        if role(cell) != "statement":
+            continue
+        id = cell.metadata.stablenets.exercise
+        exercise = EXERCISES[id]
+        own = [c for c in master.cells if c.metadata.get("stablenets", {}).get("exercise") == id]
+        title = re.search(r"^## (.+)$", cell.source, re.MULTILINE)[1]
+        function = next((_function(c.source) for c in own if role(c) == "check"), "")
+        rubric = next((c.source for c in own if role(c) == "rubric"), "")
+        machine = exercise.points - exercise.manual_points
+        questions.append(Question(id, title, function, machine, exercise.manual_points, rubric))
+    return Assignment(chapter, tuple(questions))
+
+
+def modules(solutions: Path) -> tuple[str, ...]:
+    """Return the modules that students' notebooks import from elsewhere, for a server to have them ready."""
+    found = {"numpy", "torch"}
+    for path in sorted(solutions.glob("*.ipynb")):
+        for cell in derive(nbformat.read(path, as_version=4)).cells:
+            if cell.cell_type == "code" and role(cell) is None and COLAB_TAG not in cell.metadata.get("tags", []):
+                for node in ast.walk(ast.parse(cell.source)):
+                    if isinstance(node, ast.Import):
+                        found |= {alias.name for alias in node.names}
+                    elif isinstance(node, ast.ImportFrom):
+                        found |= {node.module} | ({f"scipy.{a.name}" for a in node.names} & _SCIPY)
+    return tuple(sorted(name for name in found if not name.startswith("stablenets")))
+
+
+# Parts of scipy that are modules of their own.
+_SCIPY = {"scipy.optimize", "scipy.special", "scipy.stats"}
+
+
+def _function(check: str) -> str:
+    """Return the name of the function that a check cell hands in."""
+    return ast.parse(check).body[-1].value.args[1].id
