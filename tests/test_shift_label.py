@@ -17,7 +17,7 @@ TARGET = torch.tensor([0.1, 0.3, 0.6], dtype=torch.float64)
 
 
 def gaussian_classes(prior: torch.Tensor, n: int, seed: int, separation: float = 1.2):
-    """Classes N(μ_j, I) μ_j = separation · e_j, in k dimensions: logits, exact if q is uniform, and labels."""
+    """Classes N(μ_j, I) μ_j = separation · e_j, in k dimensions: logits, exact if p is uniform, and labels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.multinomial(prior, n, replacement=True, generator=generator)
     noise = torch.randn(n, len(prior), dtype=torch.float64, generator=generator)

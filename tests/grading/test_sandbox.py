@@ -203,7 +203,10 @@ def test_without_protection_it_says_so_and_still_ends_every_process():
         assert one.function("f")() == 1
         one.close()
         server = psutil.Process(open_box._server.pid)
-        assert [child for child in server.children(recursive=True) if child.status() != "zombie"] == []
+        # The keeper itself lets go of the line a moment before it is gone.
+        until = time.monotonic() + 5
+        while alive := [child for child in server.children(recursive=True) if child.status() != "zombie"]:
+            assert time.monotonic() < until, alive
 
 
 def test_server_ends_with_the_process_that_started_it():

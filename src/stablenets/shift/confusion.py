@@ -15,7 +15,7 @@ BISECTIONS = 64
 
 
 class LabelShift(NamedTuple):
-    """Importance weights of the classes, p_j / q_j, and the target's prior p, both float64 ``(k,)``."""
+    """Importance weights of the classes, q_j / p_j, and the target's prior q, both float64 ``(k,)``."""
 
     weights: Tensor
     prior: Tensor
@@ -44,7 +44,7 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, classes: int) -> Tenso
     tensor([[0.6667, 0.0000],
             [0.3333, 1.0000]], dtype=torch.float64)
 
-    Source: Lipton, Wang and Smola (2018), who use the joint matrix C · diag(q).
+    Source: Lipton, Wang and Smola (2018), who use the joint matrix C · diag(p).
     """
     if positive_integer("classes", classes) < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
@@ -69,30 +69,30 @@ def confusion_matrix(predictions: Tensor, labels: Tensor, classes: int) -> Tenso
 def bbse(
     confusion: Tensor, source_prior: Tensor, target_predictions: Tensor, *, max_condition: float = 1e4
 ) -> LabelShift:
-    """Estimate the target's prior p from the confusions alone, by black-box shift estimation.
+    """Estimate the target's prior q from the confusions alone, by black-box shift estimation.
 
-    C p = μ,  with μ_i = P(ŷ = i) in the target: the target's predictions are its classes, mixed by C.
+    C q = μ,  with μ_i = P(ŷ = i) in the target: the target's predictions are its classes, mixed by C.
 
     The solution sums to 1 by itself. Noise can make entries negative: they become 0 and the others are divided by
     their sum.
 
     Args:
         confusion: C ``(k, k)`` of `confusion_matrix`.
-        source_prior: q ``(k,)``, the shares of the classes in the source, all > 0.
+        source_prior: p ``(k,)``, the shares of the classes in the source, all > 0.
         target_predictions: μ ``(k,)``, the mean over the target of what went into C, predicted labels or probabilities.
         max_condition: largest ratio of singular values of C accepted; noise in μ is multiplied by up to it.
 
     Returns:
-        Weights p / q and prior p.
+        Weights q / p and prior q.
 
     Raises:
-        ValueError: wrong shapes, columns or priors that do not sum to 1, or C so near singular that p cannot be told.
+        ValueError: wrong shapes, columns or priors that do not sum to 1, or C so near singular that q cannot be told.
 
     >>> confusion = torch.tensor([[0.9, 0.2], [0.1, 0.8]])
     >>> bbse(confusion, torch.tensor([0.5, 0.5]), torch.tensor([0.34, 0.66])).prior
     tensor([0.2000, 0.8000], dtype=torch.float64)
 
-    Source: Lipton, Wang and Smola (2018), whose system C diag(q) w = μ has the same solution.
+    Source: Lipton, Wang and Smola (2018), whose system C diag(p) w = μ has the same solution.
     """
     confusion, source_prior, target_predictions = _system(confusion, source_prior, target_predictions)
     singular = torch.linalg.svdvals(confusion)
@@ -117,21 +117,21 @@ def rlls(
 ) -> LabelShift:
     """Estimate the target's prior from the confusions, held towards no shift where they say little.
 
-    w = 1 + γ θ,  θ = argmin ‖A θ − (μ − C q)‖ + Δ s ‖θ‖,  A = C diag(q), s its largest singular value.
+    w = 1 + γ θ,  θ = argmin ‖A θ − (μ − C p)‖ + Δ s ‖θ‖,  A = C diag(p), s its largest singular value.
 
     The norms are not squared: so θ is exactly that of `bbse` while Δ is below 1 / (condition number of A), and
-    exactly 0 when Δ ≥ 1. Weights below 0 become 0, and the prior w · q is divided by its sum. A singular C is no
+    exactly 0 when Δ ≥ 1. Weights below 0 become 0, and the prior w · p is divided by its sum. A singular C is no
     obstacle.
 
     Args:
         confusion: C ``(k, k)`` of `confusion_matrix`.
-        source_prior: q ``(k,)``, all > 0.
+        source_prior: p ``(k,)``, all > 0.
         target_predictions: μ ``(k,)``, as for `bbse`.
         penalty: Δ ≥ 0, to shrink as 1/√n; theory asks for the size of the error of A, relative to s.
         shrinkage: γ from 0, no correction, to 1; smaller when the target sample is small.
 
     Returns:
-        Weights p / q and prior p.
+        Weights q / p and prior q.
 
     Raises:
         ValueError: wrong shapes, columns or priors that do not sum to 1, ``penalty`` < 0, ``shrinkage`` outside [0, 1].

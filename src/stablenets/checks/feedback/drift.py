@@ -1,6 +1,7 @@
 """A detector that reads errors one by one and says when they have become more frequent."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
@@ -51,6 +52,17 @@ def _alarms(
     return alarms
 
 
+def _from_the_mean_of_now(errors: Tensor, delta: float, threshold: float) -> list[int]:
+    """Alarms if at each step all errors so far are compared with the mean of that step."""
+    alarms, start = [], 0
+    for end in range(1, len(errors) + 1):
+        m = (errors[start:end] - errors[start:end].mean() - delta).cumsum(0)
+        if m[-1] - m.min().clamp(max=0) > threshold:
+            alarms.append(end - 1)
+            start = end
+    return alarms
+
+
 def _never_forgets(errors: Tensor, delta: float, threshold: float) -> list[int]:
     m = (_above_running_mean(errors) - delta).cumsum(0)
     return (m - m.cummin(0).values > threshold).nonzero().flatten().tolist()
@@ -62,6 +74,9 @@ def _mistaken(errors: Tensor, delta: float, threshold: float) -> dict[str, list[
     right = _alarms(*stream)
     return {
         "the first error is step 0": [step + 1 for step in right],
+        "steps count from the first error of all, not from the last alarm": [
+            step - (last + 1) for last, step in pairwise([-1, *right])
+        ],
         "after an alarm go on: the stream has more changes": right[:1],
         "after an alarm forget m and its minimum, else each later step is an alarm": _never_forgets(*stream),
         "after an alarm forget the mean as well, not m alone": _alarms(*stream, forgets_mean=False),
@@ -70,10 +85,17 @@ def _mistaken(errors: Tensor, delta: float, threshold: float) -> dict[str, list[
         ),
         "no error may be left out after an alarm": _alarms(*stream, restart=2),
         "the tolerance delta is subtracted at each step": _alarms(errors, 0.0, threshold),
+        "the tolerance delta is subtracted at each step, not once": _alarms(errors, 0.0, threshold + delta),
         "the tolerance delta is subtracted, not added": _alarms(errors, -delta, threshold),
         "the mean of the first t errors includes the error of step t": _alarms(*stream, above=_above_earlier_mean),
         "a detector knows the errors up to now alone, not the mean of the whole stream": _alarms(
             *stream, above=lambda e: e - e.mean()
+        ),
+        "each error is compared with the mean up to its own step, not up to the present one": _from_the_mean_of_now(
+            *stream
+        ),
+        "m must have risen above its minimum, not fallen below its maximum": _alarms(
+            errors, -delta, threshold, above=lambda e: -_above_running_mean(e)
         ),
         "m counts with its sign, so that errors below the mean pull it down": _alarms(
             *stream, above=lambda e: _above_running_mean(e).abs()

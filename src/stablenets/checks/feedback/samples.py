@@ -37,6 +37,14 @@ def records_of_one_patient_are_not_independent(answer: Answer, generator: Genera
             "records of one patient tell less than as many of different patients": n,
             "records of one patient are not copies: they tell more than a single one": patients,
             "a record has covariances with the k − 1 others": n / (1 + mean_size * rho),
+            "a record has covariances with the k − 1 others of its patient": n**2 / sum(k + k * k * rho for k in sizes),
+            "each pair of records enters the variance of a sum twice": n**2
+            / sum(k + k * (k - 1) / 2 * rho for k in sizes),
+            "the covariance is the correlation times the variance, not its square": n**2
+            / sum(k + k * (k - 1) * rho**2 for k in sizes),
+            "that is for the mean that weighs the patients best, not for the plain one": sum(
+                k / (1 + (k - 1) * rho) for k in sizes
+            ),
             "patients with many records count more: add up the covariances of all pairs": n
             / (1 + (mean_size - 1) * rho),
             "the covariances within a patient alone count: records of different patients are independent": n
@@ -62,6 +70,7 @@ def heavy_tails_ask_for_more_data(answer: Answer, generator: Generator) -> None:
             "the square holds for losses with a variance alone": 2.0,
             "above α = 2 there is a variance: the tail no longer sets the rate": alpha / (alpha - 1),
             "that is by how much the error narrows with as many times the data: solve for the data": -rate,
+            "that is what as many times the data leave of the error: solve for the data": rate,
             "more data are needed, not fewer: mind the sign": 1 / rate,
             "the mean is the sum divided by n: its error goes as n to the power 1/α − 1, not 1/α": alpha,
             "the mean does better than a single loss: its error goes as n to the power 1/α − 1": 1.0,

@@ -43,6 +43,13 @@ def _from_the_last_submission(losses: list[float], step: float) -> list[float]:
     return released
 
 
+def _from_the_best_so_far(losses: list[float], step: float) -> list[float]:
+    released = [_nearest(losses[0], step)]
+    for i, loss in enumerate(losses[1:], 1):
+        released.append(_nearest(loss, step) if loss < min(losses[:i]) - step else released[-1])
+    return released
+
+
 def _largest(losses: list[float], step: float) -> list[float]:
     """The ladder for scores of which larger ones are better."""
     return [-value for value in _ladder([-loss for loss in losses], step)]
@@ -50,6 +57,7 @@ def _largest(losses: list[float], step: float) -> list[float]:
 
 def _compare(answer: Answer, losses: list[float], step: float) -> None:
     best = [min(losses[: i + 1]) for i in range(len(losses))]
+    shown = _ladder(losses, step)
     mistakes = {
         "every submission is told its loss, so that each tells of the labels": losses,
         "the best loss so far still tells of each small improvement": best,
@@ -62,16 +70,27 @@ def _compare(answer: Answer, losses: list[float], step: float) -> None:
             losses, step, exact=True
         ),
         "compare with what was released, not with the last submission": _from_the_last_submission(losses, step),
+        "compare with what was released, not with the best loss so far": _from_the_best_so_far(losses, step),
+        "compare the loss as it is: only what is released is rounded": _ladder(
+            [_nearest(x, step) for x in losses], step
+        ),
+        "compare the loss as it is: rounding comes after the comparison": [
+            multiple * step for multiple in _ladder([round(x / step) for x in losses], 1)
+        ],
+        "a submission that does not improve is told the last release, not its own loss": [
+            new if new != last else loss for loss, (last, new) in zip(losses, pairwise([None, *shown]))
+        ],
+        "an improvement makes the loss smaller: the step is subtracted": _ladder(losses, step, margin=-1.0),
         "round to the nearest multiple, not down": _ladder(losses, step, rounded=lambda x, s: x // s * s),
         "round to the nearest multiple, not up": _ladder(losses, step, rounded=lambda x, s: -(-x // s) * s),
         "any improvement is not enough: it must be larger than the step": _ladder(losses, step, margin=0.0),
         "the improvement must be larger than the step, not than half of it": _ladder(losses, step, margin=0.5),
         "these are losses: smaller is better": _largest(losses, step),
         "nothing was released before the first submission, so its loss is": _ladder(losses, step, start=1.0),
-        "count in steps where you round, but release a loss": [x / step for x in _ladder(losses, step)],
+        "count in steps where you round, but release a loss": [x / step for x in shown],
     }
     wrong = {text: torch.tensor(values, dtype=torch.float64) for text, values in mistakes.items()}
-    right = torch.tensor(_ladder(losses, step), dtype=torch.float64)
+    right = torch.tensor(shown, dtype=torch.float64)
     answer.expect(losses, step, value=right, relative=0.0, absolute=1e-9, mistakes=wrong)
 
 

@@ -55,10 +55,12 @@ def _name(answer: Answer, source: Tensor, target: Tensor, right: str, why: str) 
 
 @NAMES.part(points=1)
 def one_factor_has_changed(answer: Answer, generator: Generator) -> None:
-    table = _joint(generator)
-    _name(answer, table, _by_input(table, generator), "covariate", "p(y) changes with p(x), but look at what stays")
-    _name(answer, table, _by_class(table, generator), "label", "p(x) changes with p(y), but look at what stays")
+    table, moves = _joint(generator), "changes as well, but look at what stays, up to rounding"
+    _name(answer, table, _by_input(table, generator), "covariate", f"p(y) {moves}")
+    _name(answer, table, _by_class(table, generator), "label", f"p(x) {moves}")
     _name(answer, table, table + 1e-14 * table, "none", "the two tables are the same up to rounding")
+    slightly = _reweighted(table, 1 + 1e-6 * _factors(len(table), generator)[:, None])
+    _name(answer, table, slightly, "covariate", "even a small shift is one: torch.allclose lets much pass by default")
 
 
 def _rotated(table: Tensor, generator: Generator) -> Tensor:
@@ -130,12 +132,12 @@ def _value(answer: Answer, index: int, what: str, problem: tuple[Tensor, Tensor,
 
 
 def _weights(source: Tensor, conditional: Tensor, prior: Tensor) -> dict[str, Tensor]:
-    """What is often taken for the weights p(y)/q(y) of the classes."""
+    """What is often taken for the weights q(y)/p(y) of the classes."""
     old = source @ conditional
     return {
-        "divide by the source's q(y): a class counts p(y)/q(y)": prior,
+        "divide by the source's p(y): a class counts q(y)/p(y)": prior,
         "the weights of the classes are upside down": old / prior,
-        "q(y) is the mean of q(y | x) over the inputs with their probabilities, not over the rows": (
+        "p(y) is the mean of p(y | x) over the inputs with their probabilities, not over the rows": (
             prior / conditional.mean(0)
         ),
     }
@@ -146,12 +148,18 @@ def inputs_follow_the_classes(answer: Answer, generator: Generator) -> None:
     for certain in (False, True):
         problem = source, conditional, prior = _problem(generator, certain=certain)
         wrong = {text: _bayes(source, conditional, w)[0] for text, w in _weights(*problem).items()}
-        _value(answer, 0, "distribution p(x)", problem).expect(
+        _value(answer, 0, "distribution q(x)", problem).expect(
             *problem,
             value=_bayes(source, conditional, prior / (source @ conditional))[0],
-            mistakes={"the inputs do not stay as they were: p(x) = Σ q(x | y) p(y)": source}
+            mistakes={
+                "the inputs do not stay as they were: q(x) = Σ p(x | y) q(y)": source,
+                "it is p(x | y) that q(y) is to be multiplied by, not p(y | x)": conditional @ prior,
+                "p(x | y) is p(x, y)/p(y): the columns of p(y | x) know nothing of p(x)": (
+                    conditional / conditional.sum(0) @ prior
+                ),
+            }
             | {text: total / total.sum() for text, total in wrong.items()}
-            | {f"p(x) must sum to one: {text}": total for text, total in wrong.items()},
+            | {f"q(x) must sum to one: {text}": total for text, total in wrong.items()},
         )
 
 
@@ -161,14 +169,14 @@ def labels_of_an_input_follow_as_well(answer: Answer, generator: Generator) -> N
         problem = source, conditional, prior = _problem(generator, certain=certain)
         weights = prior / (source @ conditional)
         joint = source[:, None] * conditional * weights
-        _value(answer, 1, "conditional p(y | x)", problem).expect(
+        _value(answer, 1, "conditional q(y | x)", problem).expect(
             *problem,
             value=_bayes(source, conditional, weights)[1],
             mistakes={
-                "p(y | x) stays under a covariate shift: here q(x | y) stays": conditional,
-                "each row must sum to one: divide by p(x)": conditional * weights,
-                "that is the joint distribution: divide by p(x)": joint,
-                "each row must sum to one: that is p(x | y)": joint / joint.sum(0),
+                "p(y | x) stays under a covariate shift: here p(x | y) stays": conditional,
+                "each row must sum to one: divide by q(x)": conditional * weights,
+                "that is the joint distribution: divide by q(x)": joint,
+                "each row must sum to one: that is q(x | y)": joint / joint.sum(0),
             }
             | {text: _bayes(source, conditional, w)[1] for text, w in _weights(*problem).items()},
         )
@@ -185,6 +193,9 @@ def movement_is_zero_for_certain_labels_alone(answer: Answer, generator: Generat
             "weigh the inputs as the target does": source @ distance,
             "weigh the inputs: they are not equally probable": distance.mean(),
             "the mean over the inputs, not the largest": distance.max(),
+            "compare the conditionals of each input, not the joint distributions": (
+                (inputs[:, None] * new - source[:, None] * conditional).abs().sum() / 2
+            ),
             "the labels of uncertain inputs do move": 0.0,
         }
         _value(answer, 2, "movement", problem).expect(

@@ -14,8 +14,8 @@ Case = tuple[list[int], list[int], list[int], list[int], int, str]
 
 def _case(generator: Generator, assumption: str, classes: int) -> Case:
     """Codes of inputs and labels. Some target inputs come twice; of the seen ones the predictor gets some wrong."""
-    # The first and the last class are predicted where nothing is known.
-    labels = [integer(0, classes - 1, generator) for _ in range(10)] + [0, classes - 1]
+    # A class in the middle, the first and the last one are predicted where nothing is known.
+    labels = [integer(0, classes - 1, generator) for _ in range(9)] + [classes // 2 - 1, 0, classes - 1]
     guesses = [(label + (i % 3 == 0)) % classes for i, label in enumerate(labels)]
     source = [5, 2, 3] + [integer(0, 4, generator) for _ in range(10)] + [6]
     target = [3, 3, 2, 5, 6, 9, 9, 10, 11] + [integer(0, 11, generator) for _ in range(12)]
