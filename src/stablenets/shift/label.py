@@ -29,9 +29,9 @@ class EMPrior(NamedTuple):
 def em_prior(
     probabilities: Tensor, source_prior: Tensor, *, tolerance: float = 1e-5, max_iterations: int = 10_000
 ) -> EMPrior:
-    """Estimate the target's prior p by maximum likelihood from a model's probabilities for unlabelled target data.
+    """Estimate the target's prior q by maximum likelihood from a model's probabilities for unlabelled target data.
 
-    maximise ℓ(π) = mean_i ln Σ_j L_ij π_j,  L_ij = p(j | x_i) / q_j,  by  π_j ← π_j g_j,  g_j = mean_i L_ij / (Lπ)_i.
+    maximise ℓ(π) = mean_i ln Σ_j L_ij π_j,  L_ij = p(j | x_i) / p_j,  by  π_j ← π_j g_j,  g_j = mean_i L_ij / (Lπ)_i.
 
     Each step of expectation–maximisation (EM) raises ℓ, which is concave, so that gap = max_j g_j − 1 bounds what is
     missing to its maximum: the answer comes with its certificate. Two steps show where EM is heading; the next starts
@@ -39,13 +39,13 @@ def em_prior(
 
     Args:
         probabilities: p(j | x_i) ``(n, k)`` for target data, of a model calibrated on the source; overconfident ones
-            bias p.
-        source_prior: q ``(k,)``, the prior behind the probabilities, all > 0.
+            bias q.
+        source_prior: p ``(k,)``, the prior behind the probabilities, all > 0.
         tolerance: largest gap accepted, in nats per example, at least 1e-12.
         max_iterations: passes over the data at most.
 
     Returns:
-        Prior p, weights p / q, the gap and the number of passes.
+        Prior q, weights q / p, the gap and the number of passes.
 
     Raises:
         ValueError: rows that are no probabilities, a prior that is none or has zeros, ``tolerance`` below 1e-12.
@@ -82,7 +82,7 @@ def em_prior(
 def adjust(probabilities: Tensor, source_prior: Tensor, target_prior: Tensor) -> Tensor:
     """Return the probabilities that a model would give had it been trained under the target's prior.
 
-    p′(j | x) = p(j | x) w_j / Σ_l p(l | x) w_l,  w = target_prior / source_prior.
+    q(j | x) = p(j | x) w_j / Σ_l p(l | x) w_l,  w = target_prior / source_prior.
 
     Args:
         probabilities: p(j | x) ``(n, k)``, calibrated under ``source_prior``.
