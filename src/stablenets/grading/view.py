@@ -46,16 +46,10 @@ def mounts(folder: Path) -> list[str]:
         options += ["--ro-bind", path, path]
     for path in ("/etc/ld.so.cache", "/etc/fonts", "/etc/alternatives"):
         options += ["--ro-bind-try", path, path]
-    if any(PACKAGE.is_relative_to(path) for path in folders):
-        options += ["--tmpfs", str(PACKAGE)]
-    options += [
-        "--ro-bind",
-        str(folder / "course"),
-        "/course",
-        "--ro-bind",
-        str(folder / "course/passwd"),
-        "/etc/passwd",
-    ]
+    if any(PACKAGE.is_relative_to(path) for path in [*folders, "/usr"]):
+        options += ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
+    for name, place in (("course", "/course"), ("course/passwd", "/etc/passwd")):
+        options += ["--ro-bind", str(folder / name), place]
     options += ["--tmpfs", "/tmp", "--dir", "/home/student", "--dir", "/dev/shm", "--chdir", "/"]
     for name, value in {**environment(), "HOME": "/home/student", "PYTHONPATH": "/course"}.items():
         options += ["--setenv", name, value]
