@@ -55,7 +55,7 @@ HOSTILE = {
     + STUB,
     "returns a pickle": dedent("""\
         def uniform_bound(std):
-            return b'cos\\nsystem\\n(S"touch /tmp/x"\\ntR.'
+            return b'cos\\nsystem\\n(S"touch ~/x"\\ntR.'
     """),
     "raises what a check would": dedent("""\
         class Mistake(Exception): pass
@@ -152,7 +152,7 @@ HOSTILE = {
     "fills the disk": dedent("""\
         def uniform_bound(std):
             for i in range(1000):
-                open(f'/tmp/{i}', 'wb').write(bytes(2**20))
+                open(f'{i}', 'wb').write(bytes(2**20))
             return 2.0
     """),
     "prints without end": dedent("""\

@@ -24,8 +24,8 @@ def environment() -> dict[str, str]:
     """Return the environment of a submission, without its home and its view."""
     return {
         "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
-        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "IPYTHONDIR": "/tmp/ipython",
-        "MPLCONFIGDIR": "/tmp/matplotlib", "PYTHONWARNINGS": "ignore",
+        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "IPYTHONDIR": "/student/.ipython",
+        "MPLCONFIGDIR": "/student/.matplotlib", "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
 
 
@@ -50,8 +50,8 @@ def mounts(folder: Path) -> list[str]:
         options += ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
     for name, place in (("course", "/course"), ("course/passwd", "/etc/passwd")):
         options += ["--ro-bind", str(folder / name), place]
-    options += ["--tmpfs", "/tmp", "--dir", "/home/student", "--dir", "/dev/shm", "--chdir", "/"]
-    for name, value in {**environment(), "HOME": "/home/student", "PYTHONPATH": "/course"}.items():
+    options += ["--tmpfs", "/tmp", "--tmpfs", "/student", "--dir", "/dev/shm", "--chdir", "/"]
+    for name, value in {**environment(), "HOME": "/student", "PYTHONPATH": "/course"}.items():
         options += ["--setenv", name, value]
     return [*options, "--remount-ro", "/dev", "--remount-ro", "/"]
 
@@ -85,4 +85,4 @@ def write_view(course: Path, user: int | None) -> None:
         ):
             (view / f"{name}.py").write_text(WITHHELD.format(name=name))
     number = user if user is not None else 1000
-    (course / "passwd").write_text(f"student:x:{number}:{number}::/home/student:/bin/sh\n")
+    (course / "passwd").write_text(f"student:x:{number}:{number}::/student:/bin/sh\n")

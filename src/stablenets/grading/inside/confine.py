@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 CAPABILITY_VERSION, CAPABILITIES = 0x20080522, 41
-PRIVATE_FOLDERS = ("/tmp", "/home/student", "/dev/shm")
+PRIVATE_FOLDERS = ("/tmp", "/student", "/dev/shm")
 
 
 def call(name: str, *arguments: object) -> None:
