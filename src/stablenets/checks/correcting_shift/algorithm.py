@@ -28,9 +28,12 @@ def _weights(answer: Answer, *arguments: Tensor) -> Value:
 
 
 def _expect_weights(answer: Answer, x: Tensor, y: Tensor, target: Tensor) -> None:
-    odds = log_odds(torch.stack([x, x**2], 1), torch.stack([target, target**2], 1))
-    linear = log_odds(x[:, None], target[:, None])
-    share = len(x) / len(target)
+    def powers(*degrees: int, penalty: float = 0.0) -> Tensor:
+        source, other = (torch.stack([points**degree for degree in degrees], 1) for points in (x, target))
+        return log_odds(source, other, penalty)
+
+    share, odds = len(x) / len(target), powers(1, 2)
+    right = share * odds.exp()
     mistakes = {
         "that is the ratio upside down: target over source is asked": torch.exp(-odds) / share,
         "that is the ratio upside down (a minus sign, or the two labels exchanged)": torch.exp(-odds) * share,
@@ -38,10 +41,26 @@ def _expect_weights(answer: Answer, x: Tensor, y: Tensor, target: Tensor) -> Non
         "the factor for unequal sizes is n/m, not m/n": odds.exp() / share,
         "that is a probability, and the ratio of densities goes with the odds": odds.sigmoid(),
         "that is a probability times n/m, and the ratio of densities goes with the odds": odds.sigmoid() * share,
-        "two Gaussians of unequal width have a log ratio with x² in it": share * linear.exp(),
+        "two Gaussians of unequal width have a log ratio with x² in it": share * powers(1).exp(),
+        "two Gaussians of unequal mean have a log ratio with x in it, not only x²": share * powers(2).exp(),
+        "two Gaussians need no x³: more features make the weights more uncertain": share * powers(1, 2, 3).exp(),
+        "that is a penalized fit: scikit-learn penalizes unless told otherwise, so make C large":
+            share * powers(1, 2, penalty=1 / (len(x) + len(target))).exp(),
+        "that is the ratio of two fitted Gaussians, and a classifier is asked": _gaussian_ratio(x, target),
+        "the weights are normalized to sum one": right / right.sum(),
+        "the weights are normalized to mean one, which hides whether they can be trusted": right / right.mean(),
         "those are log weights": odds + torch.tensor(share).log(),
-    }
-    _weights(answer, x).expect(x, y, target, value=share * odds.exp(), relative=0.01, mistakes=mistakes)
+    }  # fmt: skip
+    weights = _weights(answer, x)
+    got = weights.tensor(x, y, target, shape=x.shape)
+    if got.max() < right.max() / 1.05 and (got == got.max()).sum() > 1:
+        raise Mistake("several weights are equal to the largest: do not clip here")
+    weights.expect(x, y, target, value=right, relative=0.01, mistakes=mistakes)
+
+
+def _gaussian_ratio(x: Tensor, target: Tensor) -> Tensor:
+    top, bottom = (torch.distributions.Normal(points.mean(), points.std()) for points in (target, x))
+    return (top.log_prob(x) - bottom.log_prob(x)).exp()
 
 
 @WEIGHTS.part(points=1)
@@ -58,6 +77,8 @@ def weights_are_the_ratio_for_unequal_sizes(answer: Answer, generator: Generator
 @WEIGHTS.part(points=2)
 def weighted_line_fits_the_target(answer: Answer, generator: Generator) -> None:
     x, y, target = _cubic(integer(300, 400, generator), integer(300, 400, generator), generator)
+    height = uniform(0.5, 1.0, generator)  # so that a line without intercept is far off
+    y = y + height
     weights, intercept, slope = answer.tensors(x, y, target, shapes=(x.shape, (), ()))
     got, plain = torch.stack([intercept, slope]), _line(x, y, torch.ones_like(x))
     if (weights < 0).any():
@@ -75,8 +96,10 @@ def weighted_line_fits_the_target(answer: Answer, generator: Generator) -> None:
             raise Mistake("the rows are multiplied by the weights, which squares them: use their square roots")
         if near(_line(x, y, weights.sqrt())):
             raise Mistake("the squared error must be multiplied by the weight, not by its square root")
+        if near(torch.stack([torch.tensor(0.0).double(), (weights * x * y).sum() / (weights * x**2).sum()])):
+            raise Mistake("the line has no intercept")
         raise Mistake("the line does not minimise the squared error with your weights")
-    truth = target**3 - target
+    truth = target**3 - target + height
     errors = [(line[0] + line[1] * target - truth).square().mean() for line in (got, plain)]
     if errors[0] > errors[1] / 2:
         raise Mistake("the line predicts the target hardly better than the one without weights")

@@ -45,8 +45,24 @@ def _raw_weights(world: Worlds) -> Tensor:
     return len(world.x) / len(world.target) * log_odds(world.x, world.target, PENALTY).exp()
 
 
-def _fit(world: Worlds, weights: Tensor | float) -> Tensor:
-    return logistic(world.x, world.y, weights * torch.ones(len(world.x)).double(), PENALTY)
+def _fit(world: Worlds, weights: Tensor | float, penalty: float = PENALTY) -> Tensor:
+    return logistic(world.x, world.y, weights * torch.ones(len(world.x)).double(), penalty)
+
+
+def _other_penalties(world: Worlds, clip: float) -> dict[str, Tensor]:
+    """The corrected classifier when C does not fit the number of points of each of the two fits."""
+    n, pooled = len(world.x), len(world.x) + len(world.target)
+
+    def corrected(first: float, second: float) -> Tensor:
+        raw = n / len(world.target) * log_odds(world.x, world.target, first).exp()
+        return _fit(world, raw.clamp(max=clip), second)
+
+    return {
+        "both fits have the penalty of C = 1, scikit-learn's default": corrected(1 / pooled, 1 / n),
+        "both fits have C = 100: the objective is a mean, so C is 100 / N": corrected(0.01 / pooled, 0.01 / n),
+        "the first fit has n + m points, so its C is 100 / (n + m)": corrected(PENALTY * n / pooled, PENALTY),
+        "the second fit has n points, so its C is 100 / n": corrected(PENALTY, PENALTY * pooled / n),
+    }
 
 
 SHAPES = ((4,), (), ())
@@ -77,7 +93,8 @@ def classifier_is_fitted_with_clipped_weights(answer: Answer, generator: Generat
             "the weights are clipped from below": _fit(world, weights.clamp(min=clip)),
             "weights above the clip are dropped, not lowered to it":
                 _fit(world, torch.where(weights > clip, 0.0, weights)),
-        },
+            "the intercept comes first, then the slopes": _fit(world, clipped).roll(-1),
+        } | _other_penalties(world, clip),
     )  # fmt: skip
 
 

@@ -75,6 +75,9 @@ def examples_needed_grow_with_the_square_of_the_distance(answer: Answer, generat
             "it is exp(δ²), not twice that exponent": wanted * math.exp(2 * distance**2),
             "that is the variance of the weights: their second moment counts": wanted * math.expm1(distance**2),
             "that is what is left of the examples, not how many are needed": wanted * math.exp(-(distance**2)),
+            "that is for one example: multiply by those wanted": math.exp(distance**2),
+            "the second number is asked of the two Gaussians, not of the weights given":
+                wanted * len(logs) * (2 * logs).exp().sum().item() / logs.exp().sum().item() ** 2,
             "that is the mean number of examples in the overlap": wanted / math.erfc(distance / 8**0.5),
         },
     )  # fmt: skip

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from stablenets.checks.answer import Answer, Value
+from stablenets.checks.answer import Answer, Mistake, Value
 from stablenets.checks.draws import integer, uniform
 from stablenets.checks.exercise import Exercise
 
@@ -63,6 +63,8 @@ def columns_of_the_confusion_matrix_are_conditional(answer: Answer, generator: G
             "that is the probability of the class given the prediction, transposed":
                 (joint / joint.sum(1, keepdim=True)).T,
             "those are counts": joint * len(arguments[1]),
+            "column j is divided by the number of predictions j: divide it by the number of labels j":
+                joint / joint.sum(1),
         },
     )  # fmt: skip
 
@@ -86,6 +88,20 @@ def prior_solves_the_system(answer: Answer, generator: Generator) -> None:
             "that assumes P(class | prediction) unchanged, but it is P(prediction | class) that stays":
                 (joint / joint.sum(1, keepdim=True)).T @ mean,
         },
+    )  # fmt: skip
+    _weak_classifier_is_not_refused(answer, generator)
+
+
+def _weak_classifier_is_not_refused(answer: Answer, generator: Generator) -> None:
+    """The determinant is below a thousandth, the condition number below ten."""
+    k, share = 5, uniform(0.12, 0.16, generator)
+    counts = (200 * (share * torch.eye(k) + (1 - share) / k)).round().long()
+    pairs, matrix = _expand(counts.flatten(), generator), counts.double() / counts.sum(0)
+    found, mean = _target(matrix @ _frequencies(k, generator), generator)
+    _value(answer, 1, "prior", k).expect(
+        pairs // k, pairs % k, found, k,
+        value=_rescaled(torch.linalg.solve(matrix, mean)),
+        mistakes={"the condition number is below ten, though the determinant is small": torch.full((k,), 1 / k)},
     )  # fmt: skip
 
 
@@ -130,30 +146,50 @@ def negative_frequencies_are_mended(answer: Answer, generator: Generator) -> Non
             "a frequency is negative": raw,
             "after negative frequencies are set to zero the sum must be one again": raw.clamp(min=0),
             "a negative frequency is not mended by changing its sign": raw.abs() / raw.abs().sum(),
+            "subtracting the most negative one from all changes those that are right":
+                (raw - raw.min()) / (raw - raw.min()).sum(),
             "that is a softmax: frequencies that are right must stay right": raw.softmax(0),
             "take zero for a negative frequency, not the mean of the predictions": mean,
         },
+    )  # fmt: skip
+    _value(answer, 2, "weights", k).expect(
+        predictions, labels, found, k,
+        value=_rescaled(raw) / source,
+        mistakes={"the weights belong to the prior that was mended": raw / source},
     )  # fmt: skip
 
 
 @CONFUSION.part(points=1)
 def blind_classifier_is_refused(answer: Answer, generator: Generator) -> None:
-    k = integer(3, 5, generator)
-    column = torch.randint(20, 90, (k,), generator=generator)
-    counts = torch.randint(20, 90, (k, k), generator=generator) + 300 * torch.eye(k, dtype=torch.int64)
-    # The classifier cannot tell the first class from the second, which is two or three times as frequent.
-    counts[:, 0], counts[:, 1] = column, integer(2, 3, generator) * column
-    pairs, source = _expand(counts.flatten(), generator), counts.sum(0).double() / counts.sum()
-    found, mean = _target(_frequencies(k, generator), generator)
-    conditional = counts.double() / counts.sum(0)
-    guess = torch.linalg.pinv(conditional) @ mean
-    arguments = pairs // k, pairs % k, found, k
-    _value(answer, 1, "prior", k).expect(
+    for moved in (0, 1):
+        k = integer(3, 5, generator)
+        column = 16 * torch.randint(20, 90, (k,), generator=generator)
+        counts = 16 * (torch.randint(20, 90, (k, k), generator=generator) + 300 * torch.eye(k, dtype=torch.int64))
+        # The classifier cannot tell the first class from the second, which is two or three times as frequent;
+        # the second time one example is moved, so that the system has a solution, which is noise.
+        counts[:, 0], counts[:, 1] = column, integer(2, 3, generator) * column
+        counts[:2, 1] += torch.tensor([moved, -moved])
+        pairs, source = _expand(counts.flatten(), generator), counts.sum(0).double() / counts.sum()
+        found, mean = _target(_frequencies(k, generator), generator)
+        guess = torch.linalg.pinv(counts.double() / counts.sum(0)) @ mean
+        _expect_refusal(answer, (pairs // k, pairs % k, found, k), source, _rescaled(guess))
+
+
+def _expect_refusal(answer: Answer, arguments: tuple, source: Tensor, guess: Tensor) -> None:
+    k = len(source)
+    uniform_prior = torch.full((k,), 1 / k).double()
+    prior = _value(answer, 1, "prior", k)
+    got = prior.tensor(*arguments, shape=(k,))
+    if not any(torch.allclose(got, known, atol=1e-6) for known in (source, guess, uniform_prior)):
+        raise Mistake(
+            "two classes look the same to this classifier: keep the prior of the source, not what a solver says"
+        )
+    prior.expect(
         *arguments,
         value=source,
         mistakes={
-            "a pseudo-inverse invents an answer: two classes look the same to this classifier": _rescaled(guess),
-            "without information keep the prior of the source, which is not uniform": torch.full((k,), 1 / k),
+            "a pseudo-inverse invents an answer: two classes look the same to this classifier": guess,
+            "without information keep the prior of the source, which is not uniform": uniform_prior,
         },
     )  # fmt: skip
     _value(answer, 2, "weights", k).expect(*arguments, value=torch.ones(k))

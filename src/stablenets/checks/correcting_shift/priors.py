@@ -1,5 +1,7 @@
 """Calibration by a temperature, and the prior of the target by maximum likelihood."""
 
+import math
+
 import torch
 from torch import Generator, Tensor
 
@@ -74,6 +76,7 @@ def temperature_calibrates(answer: Answer, generator: Generator) -> None:
         relative=0.01,
         mistakes={
             "logits are divided by the temperature: that is its inverse": 1 / temperature,
+            "that is the logarithm of the temperature": math.log(temperature),
             "these logits are overconfident, so the temperature is not one": 1.0,
         },
     )  # fmt: skip
@@ -95,33 +98,39 @@ def prior_maximizes_the_likelihood(answer: Answer, generator: Generator) -> None
     posterior = (target / temperature).softmax(1)
     source = torch.bincount(labels, minlength=4).double() / len(labels)
     gap = _gap(prior, posterior, source)
-    raw = target.softmax(1) / source
+    raw, counted = target.softmax(1) / source, torch.bincount(target.argmax(1), minlength=4) / len(target)
     mistakes = {
         "that is the mean of the posteriors, one step of EM only": posterior.mean(0),
-        "those are the frequencies of the predictions": torch.bincount(target.argmax(1), minlength=4) / len(target),
+        "those are the frequencies of the predictions": counted,
         "that is the prior of the source": source,
         "the posteriors must be divided by the prior of the source, or it counts twice": _steps(posterior, source, 500),
         "divide by the prior of the source, do not multiply": _steps(posterior * source, source, 500),
         "the prior is found with the logits as they were, without your temperature": _steps(raw, source, 500),
         "each step must start from the posteriors of the source, not from those of the step before":
             _compounded(posterior, source),
+        "divide the target's logits by the temperature, do not multiply":
+            _steps((target * temperature).softmax(1) / source, source, 500),
+        "the source's prior is that of its labels, not of the target's predictions":
+            _steps(posterior / counted.clamp(min=1e-9), source, 500),
+        "the likelihood is that of the target's logits, not of the validation set's":
+            _steps((logits / temperature).softmax(1) / source, source, 500),
     }  # fmt: skip
     if gap > GAP:
         for text, wrong in mistakes.items():
             if (prior - wrong).abs().max() < 2e-3:
                 raise Mistake(text)
-        raise Mistake(f"the likelihood is not at its maximum: the gap is {gap:.1g}, more steps make it smaller")
+        raise Mistake(
+            f"the likelihood is not at its maximum: the gap is {gap:.1g}. More steps make it smaller, if L is that "
+            "of the question"
+        )
 
 
 def _compounded(posterior: Tensor, source: Tensor) -> Tensor:
-    """What comes out when the posteriors are overwritten in each step."""
-    prior = source
+    """What comes out when the posteriors are overwritten in each step, and divided by the source's prior again."""
     for _ in range(200):
-        new = posterior.mean(0)
-        posterior = posterior * new / prior
+        posterior = posterior * posterior.mean(0) / source
         posterior = posterior / posterior.sum(1, keepdim=True)
-        prior = new
-    return prior
+    return posterior.mean(0)
 
 
 @PRIOR.part(points=1)

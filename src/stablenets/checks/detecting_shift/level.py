@@ -20,6 +20,10 @@ def observed_split_counts_as_one_of_the_permutations(answer: Answer, generator: 
         p = answer.number(source, normal(25, generator=generator) + far, permutations, seed)
         if p <= 0:
             raise Mistake("p = 0 claims more than any number of permutations can show: count the observed split too")
+        if p < 1 / (permutations + 1) - 1e-9:
+            raise Mistake(
+                "p is below 1 / (permutations + 1): no count of splits, the observed one among them, gives it"
+            )
         if abs(p * permutations - 1) < 1e-9:
             raise Mistake("the observed split is counted above but not below: there are permutations + 1 splits")
         if p > 0.99:
@@ -55,6 +59,11 @@ def _two_values(answer: Answer, generator: Generator) -> None:
     low, permutations = integer(-5, 5, generator), 3000
     source, target = torch.full((2,), low).double(), torch.full((4,), low + integer(1, 5, generator)).double()
     p, share = answer.number(source, target, permutations, integer(0, 1000, generator)), 1 / 15
+    if abs(p * (permutations + 1) - 1) < 1e-9:
+        raise Mistake(
+            "no split drawn reaches the observed value, as one in fifteen should: are rows of both samples "
+            "drawn without replacement, n and m of them, and anew each time?"
+        )
     if p < share - 5 * (share * (1 - share) / permutations) ** 0.5:
         raise Mistake("p is too small: splits of the pooled rows are drawn without replacement, no row twice")
 

@@ -3,6 +3,7 @@
 import math
 from itertools import product
 
+import torch
 from torch import Generator, Tensor
 
 from stablenets.checks.answer import Answer, Mistake
@@ -35,7 +36,29 @@ def _mistakes(source: Tensor, target: Tensor, bandwidth: float) -> dict[str, flo
     value, biased = unbiased(source, target, bandwidth), (xx + n) / n**2 + (yy + m) / m**2 - 2 * xy / (n * m)
     diagonal = _kernel(source, target, bandwidth).diagonal().sum().item()
     own = xx / (n * (n - 1)) + yy / (m * (m - 1))
+    pooled = torch.cat([source, target])
+
+    def linear(a: Tensor, b: Tensor) -> Tensor:
+        return (-(a[:, None] - b).square().sum(2).sqrt() / (2 * bandwidth**2)).exp()
+
+    unsquared = (linear(source, source).sum().item() - n) / (n * (n - 1))
+    unsquared += (linear(target, target).sum().item() - m) / (m * (m - 1)) - 2 * linear(source, target).mean().item()
     return {
+        "of the pairs of a row with itself only the source's are left out": xx / (n * (n - 1)) + (yy + m) / m**2
+        - 2 * xy / (n * m),
+        "of the pairs of a row with itself only the target's are left out": (xx + n) / n**2 + yy / (m * (m - 1))
+        - 2 * xy / (n * m),
+        "each pair is counted once above the line but twice below: n(n − 1) counts (i, j) and (j, i)": own / 2
+        - 2 * xy / (n * m),
+        "each row has n − 1 partners, so there are n(n − 1) pairs and not (n − 1)²": xx / (n - 1) ** 2
+        + yy / (m - 1) ** 2 - 2 * xy / (n * m),
+        "the distance in the kernel must be squared": unsquared,
+        "each sample is centered by itself, which removes the shift: subtract one vector from all rows": unbiased(
+            source - source.mean(0), target - target.mean(0), bandwidth
+        ),
+        "the distances are those of standardized features: take the rows as they are": unbiased(
+            source / pooled.std(0), target / pooled.std(0), bandwidth
+        ),
         "the pairs of a row with itself are counted: that is the biased estimate": biased,
         "the pairs of a row with itself are in the sums but not in the counts": own + 1 / (n - 1) + 1 / (m - 1)
         - 2 * xy / (n * m),
@@ -96,5 +119,6 @@ def distances_survive_far_from_the_origin(answer: Answer, generator: Generator) 
     source[:, 0] += normal(len(source), generator=generator)
     if abs(answer.number(source, target, bandwidth) - unbiased(source, target, bandwidth)) > 1e-6:
         raise Mistake(
-            "far from the origin it is wrong: ‖x‖² + ‖y‖² − 2⟨x, y⟩ cancels there. Subtract a mean of all rows first"
+            "far from the origin it is wrong: ‖x‖² + ‖y‖² − 2⟨x, y⟩ cancels there, also inside torch.cdist, and "
+            "float32 has too few digits. Subtract a mean of all rows first"
         )

@@ -23,9 +23,8 @@ def closed(p: Tensor) -> Tensor:
 
 def _mistakes(p: Tensor) -> dict[str, Tensor]:
     d, order = len(p), p.argsort()
-    rank, falling = p.argsort().argsort(), torch.arange(len(p), 0, -1, dtype=torch.float64)
+    back, falling = order.argsort(), torch.arange(d, 0, -1, dtype=torch.float64)
     steps = falling * p[order]
-    back = torch.empty_like(order).scatter_(0, order, torch.arange(d))
 
     def running(values: Tensor) -> Tensor:
         return values.cummax(0).values.clamp_max(1)
@@ -33,14 +32,20 @@ def _mistakes(p: Tensor) -> dict[str, Tensor]:
     def least_above(values: Tensor) -> Tensor:
         return values.flip(0).cummin(0).values.flip(0).clamp_max(1)
 
-    return {
+    return _orders(steps, order) | {
         "that is Bonferroni: only the smallest p-value is multiplied by the number of all": (d * p).clamp_max(1),
-        "the order of the features is lost: return the values in the order of the input": running(steps),
-        "sorting is undone by the inverse of the sorting order": running(steps)[order],
-        "a larger p-value may not get a smaller adjusted one: once a step fails, all later ones do": (
-            steps.clamp_max(1)[rank]
-        ),
-        "an adjusted p-value above one means one": steps.cummax(0).values[back],
+        "that is Bonferroni, and an adjusted p-value above one means one": d * p,
+        "the factors go by the size of the p-values, not by their place in the input": running(falling * p),
+        "the factors go by the size of the p-values, and the steps from the smallest up": (falling * p).clamp_max(1),
+        "argsort tells which p-value comes first, not which rank each has": ((d - order) * p).clamp_max(1),
+        "the procedure starts with the smallest p-value": running(falling * p[order.flip(0)])[(d - 1) - back],
+        "multiply the p-values by d, d − 1, …: they are compared with fractions of α, and so adjusted upwards": running(
+            p[order] / falling
+        )[back],
+        "no level is given: a feature that fails at 0.05 may pass at another": torch.where(
+            running(steps) > 0.05, 1.0, steps
+        )[back],
+        "the adjusted p-values are asked, not verdicts at some level": (running(steps) <= 0.05)[back],
         "the smallest p-value is multiplied by the number of all, d": running((falling - 1) * p[order])[back],
         "the factors fall from d to 1: you multiply by the rank": running((d + 1 - falling) * p[order])[back],
         "that is the step-up procedure, which needs an assumption on the dependence": least_above(steps)[back],
@@ -50,6 +55,24 @@ def _mistakes(p: Tensor) -> dict[str, Tensor]:
         "that is Šidák's factor, exact for independent p-values only": running(1 - (1 - p[order]) ** falling)[back],
         "these are the p-values as they came": p,
     }
+
+
+def _orders(steps: Tensor, order: Tensor) -> dict[str, Tensor]:
+    """The ways to return the steps, which are in the order of size, with the running maximum and the cap or without."""
+    later = "a larger p-value may not get a smaller adjusted one: once a step fails, all later ones do"
+    capped = "an adjusted p-value above one means one"
+    unfinished = {later: steps.clamp_max(1), capped: steps.cummax(0).values, f"{later}. And {capped}": steps}
+    lost = "the order of the features is lost: return the values in the order of the input"
+    inverse = "sorting is undone by the inverse of the sorting order"
+    done = steps.cummax(0).values.clamp_max(1)
+    mistakes = {lost: done, inverse: done[order]}
+    for text, values in unfinished.items():
+        mistakes |= {
+            text: values[order.argsort()],
+            f"{lost}. And {text}": values,
+            f"{inverse}. And {text}": values[order],
+        }
+    return mistakes
 
 
 @HOLM.part(points=2)

@@ -38,6 +38,11 @@ def rows_that_fitted_the_classifier_are_not_scored(answer: Answer, generator: Ge
     mean = sum(aucs) / len(aucs)
     if mean > 0.65:
         raise Mistake(f"the mean AUC is {mean:.2f} without any shift: the rows scored are those it was fitted to")
+    # Without shift, but the source's rows ascend and the target's descend: fixed halves are the reverse of each other.
+    sides = (normal(n, 3, generator=generator) for n in (60, 40))
+    source, target = (x[x[:, 0].argsort(descending=down)] for x, down in zip(sides, (False, True)))
+    if _auc(answer, source, target, 0) < 0.1:
+        raise Mistake("the halves are not drawn at random: rows may come in an order, so shuffle each sample first")
 
 
 @SPLIT.part(points=1)
@@ -55,6 +60,8 @@ def area_is_that_of_scores(answer: Answer, generator: Generator) -> None:
     steps = math.lcm(n // 2, m // 2)
     if all(abs(2 * steps * auc - round(2 * steps * auc)) < 1e-6 for auc in aucs):
         raise Mistake("this is the AUC of hard labels, a mean of two accuracies: rank the rows by their scores")
+    if all(abs(auc * (n + m) / 2 - round(auc * (n + m) / 2)) < 1e-6 for auc in aucs):
+        raise Mistake("this is an accuracy: the AUC is the share of pairs in which the target row has the higher score")
     best, hard = normal_law.cdf(delta / 2**0.5), normal_law.cdf(delta / 2)
     if mean < (best + hard) / 2:
         raise Mistake(
@@ -95,6 +102,8 @@ def p_value_is_the_upper_tail_of_the_rank_statistic(answer: Answer, generator: G
         )
         auc = _auc(answer, source, target, seed)
         p = Value(answer, 1, "p-value").number(source, target, seed)
+        if _auc(answer, source, target, seed) != auc:
+            raise Mistake("the same arguments give different numbers: let the seed alone decide the split")
         above, held_out = auc - 0.5, (n / 2 + m / 2 + 1) / (3 * n * m)
         right = _upper_tail(above / held_out**0.5)
         known = {
@@ -103,6 +112,10 @@ def p_value_is_the_upper_tail_of_the_rank_statistic(answer: Answer, generator: G
             "the p-value is the upper tail: small for a large AUC": 1 - right,
             "only held-out rows count, half of all rows": _upper_tail(above / ((n + m + 1) / (12 * n * m)) ** 0.5),
             "the variance has m + n + 1 in the numerator": _upper_tail(above / ((n + m) / (6 * n * m)) ** 0.5),
+            "the variance has 12 n′m′ in the denominator": _upper_tail(above / (12 * held_out) ** 0.5),
+            "that has a correction for continuity, which the formula has not": _upper_tail(
+                (above - 2 / (n * m)) / held_out**0.5
+            ),
             "divide by the standard deviation, not by the variance": _upper_tail(above / held_out),
         }
         for text, wrong in known.items():
