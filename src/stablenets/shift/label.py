@@ -5,8 +5,10 @@ and undoes the confusions measured on the source: `bbse`, `rlls`. The other is m
 all that the probabilities say, and so needs them calibrated (`stablenets.shift.calibration`).
 """
 
+import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +17,9 @@ from stablenets.shift._classes import class_prior, class_probabilities
 from stablenets.shift.confusion import LabelShift, bbse, confusion_matrix, rlls
 
 __all__ = ["EMPrior", "LabelShift", "adjust", "bbse", "confusion_matrix", "em_prior", "rlls"]
+
+# Numbers that a processor's cache holds.
+CACHED = 2**17
 
 
 class EMPrior(NamedTuple):
@@ -60,13 +65,18 @@ def em_prior(
     probabilities = class_probabilities("probabilities", probabilities).double()
     source_prior = class_prior("source_prior", source_prior, probabilities.shape[1], positive=True)
     tolerance = within("tolerance", tolerance, 1e-12, 1)
-    path, safe = [source_prior], None  # the EM steps since the last jump, and where to land if that jump fails
+    rows, shares = probabilities.cpu().numpy(), source_prior.cpu().numpy()
+    size = CACHED // rows.shape[1] + 1
+    blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
+    path, safe = [shares], None  # the EM steps since the last jump, and where to land if that jump fails
     for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
-        mixed = probabilities @ (path[-1] / source_prior)
-        factors = (mixed.reciprocal() @ probabilities) / (len(mixed) * source_prior)
+        weights = path[-1] / shares
+        # A block is still in the cache when it is read again. Products as wide as these are faster in numpy.
+        factors = sum((1 / (block @ weights)) @ block for block in blocks) / (len(rows) * shares)
         gap = factors.max().item() - 1
         if gap <= tolerance:
-            return EMPrior(path[-1], path[-1] / source_prior, max(gap, 0.0), iteration)
+            prior = torch.from_numpy(path[-1]).to(source_prior)
+            return EMPrior(prior, prior / source_prior, max(gap, 0.0), iteration)
         # The factors are the gradient of ℓ: while it still points ahead, concave ℓ has not fallen since the start.
         if len(path) == 1 and safe is not None and factors @ (path[0] - safe) < 0:
             path, safe = [safe], None
@@ -112,10 +122,10 @@ def adjust(probabilities: Tensor, source_prior: Tensor, target_prior: Tensor) ->
     return (weighted / totals).to(probabilities.dtype)
 
 
-def _jump(first: Tensor, second: Tensor, third: Tensor) -> Tensor:
+def _jump(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
     """Return where three EM steps in a row are heading; every class keeps a share, as EM never gives one back."""
     step = second - first
     turn = third - second - step
-    length = max((step.norm() / turn.norm()).item(), 1.0)
-    landing = torch.maximum(first + 2 * length * step + length**2 * turn, third / 20)
+    length = max(math.sqrt((step @ step) / (turn @ turn)), 1.0) if turn.any() else 1.0
+    landing = np.maximum(first + 2 * length * step + length**2 * turn, third / 20)
     return landing / landing.sum()
