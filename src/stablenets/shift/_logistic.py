@@ -79,8 +79,8 @@ class _Problem:
 
     def loss(self, b: Tensor) -> float:
         slopes, offset = self._as_read(b)
-        losses = [softplus(sign * (_product(block, slopes) + offset), threshold=50).sum() for sign, block in self.blocks]
-        return (sum(losses) + 0.5 * (self.penalty @ b.square())).item()
+        odds = (sign * (_product(block, slopes) + offset) for sign, block in self.blocks)
+        return (sum(softplus(each, threshold=50).sum() for each in odds) + 0.5 * (self.penalty @ b.square())).item()
 
     def gradient(self, b: Tensor) -> Tensor:
         """One pass, which reads each row from memory once."""
