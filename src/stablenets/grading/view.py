@@ -25,7 +25,7 @@ def environment() -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "IPYTHONDIR": "/student/.ipython",
-        "MPLCONFIGDIR": "/student/.matplotlib", "PYTHONWARNINGS": "ignore",
+        "MPLCONFIGDIR": "/student/.matplotlib", "PYTHONWARNINGS": "ignore", "TMPDIR": "/student",
     }  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def mounts(folder: Path) -> list[str]:
             options += ["--symlink", os.readlink(name), name]
         elif os.path.isdir(name):
             options += ["--ro-bind", name, name]
-    options += ["--proc", "/proc", "--dev", "/dev"]
+    # First, because Python or the package may be below it.
+    options += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
     folders = _python_folders()
     # Made here, because bubblewrap closes those that it makes to all but their owner.
     for parent in ["/etc", *sorted({str(parent) for path in folders for parent in Path(path).parents})]:
@@ -50,10 +51,10 @@ def mounts(folder: Path) -> list[str]:
         options += ["--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE)]
     for name, place in (("course", "/course"), ("course/passwd", "/etc/passwd")):
         options += ["--ro-bind", str(folder / name), place]
-    options += ["--tmpfs", "/tmp", "--tmpfs", "/student", "--dir", "/dev/shm", "--chdir", "/"]
+    options += ["--tmpfs", "/student", "--dir", "/dev/shm", "--chdir", "/"]
     for name, value in {**environment(), "HOME": "/student", "PYTHONPATH": "/course"}.items():
         options += ["--setenv", name, value]
-    return [*options, "--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*options, "--remount-ro", "/dev", "--remount-ro", "/tmp", "--remount-ro", "/"]
 
 
 def _python_folders() -> list[str]:

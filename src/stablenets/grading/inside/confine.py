@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 import struct
+import sys
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -53,6 +54,8 @@ def mount_private_folders(owner: int, megabytes: int) -> None:
     """Mount empty folders in memory over all that can be written, and this namespace's own ``/proc``."""
     call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
     for folder in PRIVATE_FOLDERS:
+        if sys.prefix.startswith(folder + "/"):
+            continue  # Python itself is below; the folder is read-only then
         options = f"size={megabytes}m,nr_inodes=16k,mode=0700,uid={owner},gid={owner}".encode()
         call("mount", b"tmpfs", folder.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options)
     call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
