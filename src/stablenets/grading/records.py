@@ -10,12 +10,14 @@ class Submission(NamedTuple):
     Attributes:
         key: its path within what was handed in, which is unique.
         student: who handed it in, as its folder or its name tells.
+        identifier: the number by which Canvas or Moodle knows the student, if the name holds one.
         content: the bytes of the notebook; empty if it could not be taken in.
         problem: why it cannot be graded, in a sentence; empty if it can.
     """
 
     key: str
     student: str
+    identifier: str = ""
     content: bytes = b""
     problem: str = ""
 
@@ -66,8 +68,7 @@ class Outcome(NamedTuple):
     """The one row in which a submission ends.
 
     Attributes:
-        key, student: of the submission.
-        digest: of the submission.
+        key, student, identifier, digest: of the submission.
         chapter: slug of the assignment; empty if it could not be told.
         problem: why it could not be graded; empty if it was.
         parts: the marks, in the order of the assignment.
@@ -78,6 +79,7 @@ class Outcome(NamedTuple):
 
     key: str
     student: str
+    identifier: str
     digest: str
     chapter: str = ""
     problem: str = ""

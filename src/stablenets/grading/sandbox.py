@@ -94,7 +94,7 @@ class Sandbox:
     """
 
     def __init__(self, preload: tuple[str, ...] = (), *, confined: bool = True) -> None:
-        program = _required_bubblewrap() if confined else ""
+        program = required_bubblewrap() if confined else ""
         self._closing = contextlib.ExitStack()
         folder = Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="stablenets-")))
         folder.chmod(0o755)
@@ -165,7 +165,12 @@ class Sandbox:
         self._server.wait()
 
 
-def _required_bubblewrap() -> str:
+def required_bubblewrap() -> str:
+    """Return the path of bubblewrap.
+
+    Raises:
+        SandboxError: it is missing or may not be used here.
+    """
     program = bubblewrap()
     if program is None:
         raise SandboxError(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from stablenets.grading import wire
+from stablenets.grading.plain import plain
 from stablenets.grading.sandbox import USUAL, Limits, Process, Sandbox
 
 LONGEST_NAME = 60
@@ -59,7 +60,7 @@ class Session:
             case ("function",):
                 return _remote(self, name)
             case ("other", str(kind)):
-                raise LookupError(f"{name} must be a function, got {_plain(kind)}")
+                raise LookupError(f"{name} must be a function, got {plain(kind)}")
         raise LookupError(f"the notebook defines no function {name}")
 
     def call(self, name: str, arguments: tuple) -> Any:
@@ -96,7 +97,7 @@ class Session:
                     break
                 match reply:
                     case ("error", str(kind), str(text)):
-                        self._note(f"code cell {index + 1} raised {_plain(kind)}: {_plain(text)}")
+                        self._note(f"code cell {index + 1} raised {plain(kind)}: {plain(text)}")
 
     def _exchange(self, seconds: float, *request: Any) -> Any:
         """Send a request and return the reply, or end the process and say why there was none."""
@@ -131,14 +132,9 @@ def _remote(session: Session, name: str) -> Callable:
     return function
 
 
-def _plain(text: str) -> str:
-    """A submission's words on one line without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def _error(kind: str, text: str) -> Exception:
     name = re.sub(r"\W", "", kind)[:LONGEST_NAME] or "Error"
-    return type(name, (Exception,), {})(_plain(text))
+    return type(name, (Exception,), {})(plain(text))
 
 
 def _known(value: Any) -> Any:

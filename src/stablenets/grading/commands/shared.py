@@ -1,0 +1,64 @@
+"""What several commands share: options, one line for each error, results as text and as JSON."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from stablenets.grading.records import Assignment, Outcome
+
+RESULTS = "results.sqlite"
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+OWN = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
+as_json = click.option("--json", "as_json", is_flag=True, help="Write the results to standard output as JSON.")
+
+
+def masters(command: Callable) -> Callable:
+    """Options that say which exercises there are."""
+    for option in (
+        click.option("--exercises", type=OWN, help="Python file of exercises of your own."),
+        click.option(
+            "--solutions", type=FOLDER, default="solutions", show_default=True, help="Folder of the master notebooks."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell errors that a user can mend in one line."""
+    from stablenets.grading.sandbox import SandboxError
+    from stablenets.grading.store import StoreError
+
+    try:
+        yield
+    except (ValueError, SandboxError, StoreError, ImportError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def assignments_of(solutions: Path, exercises: Path | None) -> dict[str, "Assignment"]:
+    """Read the assignments from the masters."""
+    from stablenets.grading import assignment, private
+
+    if exercises:
+        private.register(exercises)
+    return assignment.load(solutions)
+
+
+def summary(outcomes: list["Outcome"], out: Path) -> str:
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    lines = [f"{len(outcomes) - len(failed)} graded, {len(failed)} not; results in {out}"]
+    return "\n".join(lines + [f"  not graded: {outcome.key}: {outcome.problem}" for outcome in failed])
+
+
+def to_json(outcomes: list["Outcome"]) -> str:
+    rows = [
+        {**row._asdict(), "points": row.points, "maximum": row.maximum, "parts": [part._asdict() for part in row.parts]}
+        for row in outcomes
+    ]
+    return json.dumps(rows, indent=2)

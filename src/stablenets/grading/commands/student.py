@@ -1,0 +1,42 @@
+"""The commands around a student's notebook: hand out, and check before handing in."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from stablenets.grading.commands.shared import as_json, assignments_of, masters, to_json, told
+
+
+@click.command()
+@click.argument("chapters", nargs=-1)
+@click.option("--out", type=click.Path(path_type=Path), default="_build/student", show_default=True, help="Folder.")
+@click.option("--nbgrader", is_flag=True, help="Write a course for nbgrader instead: its source folder and its config.")
+@masters
+def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Path, exercises: Path | None) -> None:
+    """Write the notebooks for students, without solutions, for all CHAPTERS or those named."""
+    from stablenets.grading import nbgrader_course
+    from stablenets.grading.student import write_all
+
+    with told():
+        assignments_of(solutions, exercises)
+        for path in (nbgrader_course.write_all if nbgrader else write_all)(solutions, out, chapters):
+            click.echo(path)
+
+
+@click.command()
+@click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--seconds", type=click.FloatRange(min=1), default=120, show_default=True, help="Longest time of a cell.")
+@as_json
+def validate(notebook: Path, seconds: float, as_json: bool) -> None:
+    """Say what a grader would say about NOTEBOOK, before you hand it in.
+
+    It runs from top to bottom in a fresh kernel, on your machine and with your rights, and every exercise is checked
+    with the public seed. Exit status 1 tells that something is left to do.
+    """
+    from stablenets.grading.validate import validate
+
+    with told():
+        found = validate(notebook, cell_seconds=seconds)
+    click.echo(to_json(found) if as_json else str(found))
+    sys.exit(0 if found.ready else 1)

@@ -1,0 +1,160 @@
+"""The results of grading: one SQLite file, in which every submission has one row, written as it comes."""
+
+import hmac
+import json
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stablenets.grading.records import Outcome, PartMark
+
+# Told apart from the files of other programs, and from those of later versions of this one.
+APPLICATION, VERSION = 0x53744E74, 1
+TABLES = """
+create table secret (bytes blob not null);
+create table outcome (
+    key text primary key, student text not null, identifier text not null, digest text not null,
+    chapter text not null, problem text not null, texts text not null, notes text not null, seconds real not null
+);
+create table part (
+    key text not null references outcome on delete cascade, position integer not null,
+    exercise text not null, part text not null, points integer not null, maximum integer not null,
+    message text not null,
+    primary key (key, position)
+);
+"""
+
+
+class StoreError(RuntimeError):
+    """The file of results cannot be used."""
+
+
+class Store:
+    """An open file of results, and the secret from which the seeds of its checks come.
+
+    Args:
+        path: of the file.
+        writing: False to read only, which may be done while another process writes.
+
+    Raises:
+        StoreError: missing, not such a file, damaged, of a later version, or in use by another run.
+    """
+
+    def __init__(self, path: Path, *, writing: bool = True) -> None:
+        self.path = path
+        if not path.is_file():
+            raise StoreError(f"{path} is missing: grade first")
+        mode = "rw" if writing else "ro"
+        try:
+            self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
+            self._base.execute("pragma foreign_keys = on")
+            # A row that was acknowledged is on the disk.
+            self._base.execute("pragma synchronous = full")
+            found = [self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
+            if found != [APPLICATION, VERSION]:
+                raise StoreError(f"{path} does not hold results of this version of stablenets")
+            (self._secret,) = self._base.execute("select bytes from secret").fetchone()
+            if writing:
+                self._lock = _locked(path)
+        except (sqlite3.Error, TypeError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+
+    @classmethod
+    def create(cls, path: Path, secret: bytes | None = None) -> Self:
+        """Make a new file; without ``secret``, one is drawn.
+
+        Raises:
+            StoreError: the file exists.
+        """
+        # Built beside and then given its name, so that a file of this name is always whole.
+        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))  # it holds the secret
+        try:
+            base = sqlite3.connect(draft)
+            base.executescript(f"{TABLES} pragma application_id = {APPLICATION}; pragma user_version = {VERSION};")
+            base.execute("insert into secret values (?)", (secret or secrets.token_bytes(32),))
+            base.commit()
+            base.close()
+            os.link(draft, path)  # unlike a renaming, never over another
+        except FileExistsError as error:
+            raise StoreError(f"{path} exists already") from error
+        finally:
+            draft.unlink()
+        return cls(path)
+
+    def seed(self, exercise: str) -> int:
+        """Return the secret seed of an exercise, in [0, 2³¹): the same in every run on this file."""
+        return int.from_bytes(hmac.digest(self._secret, exercise.encode(), "sha256")[:4]) >> 1
+
+    def put(self, outcome: Outcome) -> None:
+        """Write a submission's row, in place of the one it had; it is there when this returns."""
+        *plain, parts, texts, notes, seconds = outcome
+        row = [_text(value) for value in plain] + [json.dumps(texts), json.dumps(notes), seconds]
+        base, key = self._base, _text(outcome.key)
+        base.execute("begin immediate")
+        try:
+            base.execute("delete from outcome where key = ?", (key,))
+            base.execute(f"insert into outcome values ({', '.join('?' * len(row))})", row)
+            for position, part in enumerate(parts):
+                values = [key, position, part.exercise, part.part, part.points, part.maximum, _text(part.message)]
+                base.execute("insert into part values (?, ?, ?, ?, ?, ?, ?)", values)
+            base.execute("commit")
+        except BaseException:
+            base.execute("rollback")
+            raise
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of what every row was graded from, by key."""
+        return dict(self._base.execute("select key, digest from outcome"))
+
+    def outcomes(self) -> list[Outcome]:
+        """Return all rows, by student, chapter and key."""
+        parts: dict[str, list[PartMark]] = {}
+        columns = "key, exercise, part, points, maximum, message"
+        for key, *part in self._base.execute(f"select {columns} from part order by key, position"):
+            parts.setdefault(key, []).append(PartMark(*part))
+        rows = self._base.execute("select * from outcome order by student, chapter, key").fetchall()
+        return [
+            Outcome(*plain, tuple(parts.get(plain[0], ())), _pairs(texts), tuple(json.loads(notes)), seconds)
+            for *plain, texts, notes, seconds in rows
+        ]
+
+    def close(self) -> None:
+        self._base.close()
+        if hasattr(self, "_lock"):
+            os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _locked(path: Path) -> int:
+    """Let no second run write; the system takes the lock away when this process ends, however it ends."""
+    import fcntl  # not on Windows, where nothing is graded
+
+    # On the folder: SQLite's own locks on its file would go with the first descriptor of it that is closed.
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StoreError(f"{path} is in use by another run") from error
+    return descriptor
+
+
+def _text(value: str) -> str:
+    """What SQLite can hold: lone surrogates replaced."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _pairs(texts: str) -> tuple[tuple[str, str], ...]:
+    return tuple((exercise, text) for exercise, text in json.loads(texts))

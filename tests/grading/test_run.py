@@ -1,0 +1,165 @@
+"""A class is graded: one row for each submission, the same marks however the work is spread or interrupted."""
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+import nbformat
+import psutil
+import pytest
+from book_rules import ROOT
+from nbformat.v4 import new_code_cell
+
+from stablenets.checks.exercise import EXERCISES
+from stablenets.grading import assignment, run, sandbox
+from stablenets.grading.records import Submission
+from stablenets.grading.student import derive, role
+
+RIGHT = "def uniform_bound(variance):\n    return (3 * variance) ** 0.5"
+WRONG = "def uniform_bound(variance):\n    return variance ** 0.5"
+needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
+
+
+@pytest.fixture(scope="module")
+def task():
+    assignments = assignment.load(ROOT / "solutions")
+    return run.Task(assignments, dict.fromkeys(EXERCISES, 7), ("numpy", "torch"), total_seconds=60)
+
+
+def notebook(source):
+    made = derive(nbformat.read(ROOT / "solutions" / "initialization.ipynb", as_version=4))
+    made.cells = [cell for cell in made.cells if role(cell) != "answer"]
+    made.cells.append(new_code_cell(source))
+    return nbformat.writes(made).encode()
+
+
+def submission(name, source):
+    return Submission(f"{name}/initialization.ipynb", name, content=notebook(source))
+
+
+CLASS = [
+    submission("right", RIGHT),
+    submission("wrong", WRONG),
+    submission("leaves", "import os\nos._exit(0)"),
+    Submission("broken.ipynb", "broken", content=b"{"),
+    Submission("link.ipynb", "link", problem="it is a link"),
+    *[submission(f"student {number}", RIGHT) for number in range(4)],
+]
+
+
+def marks(outcomes):
+    return sorted((row.key, row.digest, row.problem, row.parts, row.notes) for row in outcomes)
+
+
+@pytest.fixture(scope="module")
+def graded(task):
+    return list(run.grade_all(CLASS, task, run.processes(2)))
+
+
+@needs_bubblewrap
+def test_every_submission_ends_in_one_row(graded):
+    assert sorted(row.key for row in graded) == sorted(one.key for one in CLASS)
+
+
+@needs_bubblewrap
+def test_rows_tell_marks_or_the_reason_why_there_are_none(graded):
+    rows = {row.student: row for row in graded}
+    points = EXERCISES["uniform-bound"].points
+    assert rows["right"].points == rows["student 3"].points == points
+    assert rows["wrong"].points == rows["leaves"].points == 0
+    assert rows["leaves"].notes[-1].endswith("left out: it ended its process")
+    assert rows["link"].problem == "it is a link"
+    assert rows["broken"].problem
+    assert rows["broken"].parts == ()
+    assert rows["wrong"].maximum == sum(exercise.points - exercise.manual_points for exercise in EXERCISES.values()
+                                        if exercise.chapter == "initialization")  # fmt: skip
+
+
+@needs_bubblewrap
+def test_marks_do_not_depend_on_how_the_work_is_spread(graded, task):
+    alone = run.Pool(lambda: ThreadPoolExecutor(1), 1)
+    assert marks(run.grade_all(reversed(CLASS), task, alone)) == marks(graded)
+
+
+class Mortal(ThreadPoolExecutor):
+    """Breaks as a pool of processes does when one dies on a submission that kills it."""
+
+    def __init__(self, killers):
+        super().__init__(1)
+        self.killers, self.broken = killers, False
+
+    def submit(self, function, task, submission):
+        if self.broken:
+            raise BrokenProcessPool("broken")
+        if submission.key in self.killers:
+            self.broken = True
+        future = Future()
+        if self.broken:
+            future.set_exception(BrokenProcessPool("broken"))
+        else:
+            future.set_result(run._row(task, submission, chapter="graded"))
+        return future
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_lost_process_costs_no_other_submission_its_row(task, width):
+    some = [Submission(str(number), "x", content=b"x") for number in range(9)]
+    pool = run.Pool(lambda: Mortal({"3", "8"}), width)
+    rows = {row.key: row for row in run.grade_all(some, task, pool)}
+    assert sorted(rows) == [one.key for one in some]
+    assert {key for key, row in rows.items() if row.problem} == {"3", "8"}
+    assert "lost twice" in rows["3"].problem
+    assert rows["3"].digest == "", "so that a resumed run tries it again"
+
+
+@needs_bubblewrap
+def test_killed_worker_is_replaced(task):
+    rows, killed = [], False
+    for row in run.grade_all(CLASS, task, run.processes(1)):
+        rows.append(row)
+        if row.student == "wrong" and not killed:
+            killed = True
+            alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
+            (worker,) = [process for process in alive if "spawn_main" in " ".join(process.cmdline())]
+            worker.kill()
+    assert killed
+    assert sorted(row.key for row in rows) == sorted(one.key for one in CLASS)
+    assert {row.student: row.points for row in rows}["student 3"] > 0
+
+
+def test_error_of_the_grader_is_a_row_and_is_tried_again(task, monkeypatch):
+    def fails(*arguments):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(run, "read", fails)
+    row = run.grade_one(task, CLASS[0])
+    assert row.problem == "the grader failed with RuntimeError: a fault of ours"
+    assert row.digest == ""
+
+
+def test_stamp_changes_with_the_submission_and_with_the_assignment(task):
+    one = Submission("a", "a", content=b"x")
+    same = run.stamp(task, one)
+    assert run.stamp(task, Submission("b", "b", content=b"x")) == same
+    assert run.stamp(task, one._replace(content=b"y")) != same
+    fewer = {"initialization": task.assignments["initialization"]}
+    assert run.stamp(task._replace(assignments=fewer), one) != same
+
+
+def test_submissions_are_taken_only_as_they_are_worked_on(task):
+    taken = []
+
+    class Idle(Executor):
+        def submit(self, function, task, submission):
+            future = Future()
+            future.set_result(submission)
+            return future
+
+    def stream():
+        for number in range(100):
+            taken.append(number)
+            yield Submission(str(number), "x", content=b"x")
+
+    rows = run.grade_all(stream(), task, run.Pool(Idle, 4))
+    for _ in range(10):
+        next(rows)
+    assert len(taken) <= 15
