@@ -84,8 +84,11 @@ def _answered(master: NotebookNode, shares: tuple[int, ...], dice: random.Random
         (kind,) = dice.choices([*written, "blank"], shares)
         if cell.cell_type == "markdown":
             cell.source = TEXTS.get(kind, "")
-        elif sources := written.get(kind, {}).get(exercise):
-            cell.source = _renamed(dice.choice(sources), _name(cell.source))
+        else:
+            # Some wrong answers of the master call the right one, which a student does not have.
+            name, sources = _name(cell.source), written.get(kind, {}).get(exercise, [])
+            if sources := [source for source in sources if kind == "answer" or f"{name}(" not in source]:
+                cell.source = _renamed(dice.choice(sources), name)
     return notebook
 
 

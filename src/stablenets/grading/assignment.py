@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from stablenets.book.notebooks import COLAB_TAG
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.records import Assignment, Question
-from stablenets.grading.student import derive, role
+from stablenets.grading.student import DROPDOWN, derive, role
 
 
 def load(solutions: Path) -> dict[str, Assignment]:
@@ -40,10 +40,10 @@ def read(master: NotebookNode, chapter: str) -> Assignment:
         exercise = EXERCISES[id]
         own = [c for c in master.cells if c.metadata.get("stablenets", {}).get("exercise") == id]
         title = re.search(r"^## (.+)$", cell.source, re.MULTILINE)[1]
-        function = next((_function(c.source) for c in own if role(c) == "check"), "")
-        rubric = next((c.source for c in own if role(c) == "rubric"), "")
+        asked = next((function(c.source) for c in own if role(c) == "check"), "")
+        rubric = next((DROPDOWN.sub(r"\2", c.source) for c in own if role(c) == "rubric"), "")
         machine = exercise.points - exercise.manual_points
-        questions.append(Question(id, title, function, machine, exercise.manual_points, rubric))
+        questions.append(Question(id, title, asked, machine, exercise.manual_points, rubric))
     return Assignment(chapter, tuple(questions))
 
 
@@ -63,8 +63,3 @@ def modules(solutions: Path) -> tuple[str, ...]:
 
 # Parts of scipy that are modules of their own.
 _SCIPY = {"scipy.optimize", "scipy.special", "scipy.stats"}
-
-
-def _function(check: str) -> str:
-    """Return the name of the function that a check cell hands in."""
-    return ast.parse(check).body[-1].value.args[1].id

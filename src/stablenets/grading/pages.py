@@ -1,0 +1,68 @@
+"""Pages for instructor and students, in which nothing that a submission said is ever markup."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup, escape
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from stablenets.grading.gradebook import title
+from stablenets.grading.plain import plain, plain_lines
+from stablenets.grading.tables import write_text
+
+MOST_NOTES = 20
+
+
+def write_page(path: Path, template: str, **values: object) -> None:
+    """Write a page from one of the templates."""
+    write_text(path, _templates().get_template(template).render(most_notes=MOST_NOTES, **values))
+
+
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("stablenets.grading"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    made.filters |= {
+        "plain": lambda text: plain(text, 2000),
+        "lines": plain_lines,
+        "title": title,
+        "number": lambda points: f"{points:g}",
+        "prose": lambda text: text.replace("`", ""),
+        "markdown": _markdown,
+        "bars": _bars,
+    }
+    return made
+
+
+def _markdown(text: str) -> Markup:
+    """Trusted Markdown, of a master notebook; even there no HTML passes. Formulas stay as they are written."""
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    dollarmath_plugin(reader, renderer=lambda formula, options: f"${escape(formula)}$")
+    return Markup(reader.render(text))
+
+
+def _bars(counts: Sequence[int], what: str, small: bool = False) -> Markup:
+    """A bar for each number of points from 0, in a picture whose text says the counts."""
+    width, height, most = (
+        (12, 28, max([*counts, 1])) if small else (min(36, 640 // len(counts)), 110, max([*counts, 1]))
+    )
+    told = ", ".join(f"{points}: {count}" for points, count in enumerate(counts) if count)
+    bars = []
+    for points, count in enumerate(counts):
+        tall, x = (height - (4 if small else 30)) * count / most, points * width
+        base = height - (2 if small else 16)
+        bars.append(f'<rect x="{x + 1}" y="{base - tall:.1f}" width="{width - 2}" height="{max(tall, 0.8):.1f}"/>')
+        if not small:
+            bars += [_label(x + width / 2, height - 3, points)] if points % (1 if width > 20 else 5) == 0 else []
+            bars += [_label(x + width / 2, base - tall - 3, count)] if count else []
+    inside = "".join(bars)
+    return Markup(
+        f'<svg role="img" aria-label="{escape(what)}. {escape(told)}" width="{width * len(counts)}" height="{height}" '
+        f'viewBox="0 0 {width * len(counts)} {height}">{inside}</svg>'
+    )
+
+
+def _label(x: float, y: float, number: int) -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{number}</text>'

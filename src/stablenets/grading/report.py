@@ -1,0 +1,108 @@
+"""What the instructor reads: the class at a glance, and the answers that a person marks."""
+
+import collections
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stablenets.grading.gradebook import Total, maximum, totals
+from stablenets.grading.manual import ManualMark, Marks, answered
+from stablenets.grading.pages import write_page
+from stablenets.grading.records import Assignment, Outcome, Question
+
+MOST_MISTAKES, MOST_SLOW = 12, 5
+# How a check says that there is no answer.
+BLANK = "not answered yet"
+
+
+def write(folder: Path, outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment], marks: Marks) -> None:
+    """Write ``overview.html`` and ``manual.html``."""
+    found = totals(outcomes, assignments, marks)
+    by_chapter = {
+        name: [chapters[name] for chapters in found.values() if name in chapters] for name in assignments
+    }  # a student counts once in a chapter
+    chapters = [_chapter(assignments[name], counted) for name, counted in by_chapter.items() if counted]
+    graded = [outcome for outcome in outcomes if not outcome.problem]
+    times = [outcome.seconds for outcome in graded]
+    questions = _questions(outcomes, assignments, marks)
+    write_page(
+        folder / "overview.html",
+        "overview.html",
+        outcomes=outcomes,
+        failed=[outcome for outcome in outcomes if outcome.problem],
+        chapters=chapters,
+        pending=sum(answer["mark"].points is None for question in questions for answer in question["answers"]),
+        several=_several(graded),
+        noted=[outcome for outcome in outcomes if outcome.notes],
+        slowest=sorted(graded, key=lambda outcome: -outcome.seconds)[:MOST_SLOW],
+        seconds=sum(times),
+        median_seconds=statistics.median(times) if times else 0.0,
+    )
+    write_page(folder / "manual.html", "manual.html", questions=questions)
+
+
+def _chapter(assignment: Assignment, counted: Sequence[Total]) -> dict[str, object]:
+    most, points = maximum(assignment), [total.points for total in counted]
+    histogram = [0] * (most + 1)
+    for value in points:
+        histogram[int(value)] += 1
+    return {
+        "name": assignment.chapter,
+        "maximum": most,
+        "totals": counted,
+        "histogram": histogram,
+        "quartiles": statistics.quantiles(points, n=4, method="inclusive") if len(points) > 1 else points * 3,
+        "exercises": [_exercise(q, counted) for q in assignment.questions if q.function],
+        "mistakes": _mistakes(counted),
+    }
+
+
+def _exercise(question: Question, counted: Sequence[Total]) -> dict[str, object]:
+    parts = [[part for part in total.outcome.parts if part.exercise == question.exercise] for total in counted]
+    points = [sum(part.points for part in own) for own in parts]
+    return {
+        "title": question.title,
+        "maximum": question.points,
+        "share": statistics.mean(points) / question.points,
+        "counts": [points.count(value) for value in range(question.points + 1)],
+        "blank": sum(all(BLANK in part.message for part in own) for own in parts),
+    }
+
+
+def _mistakes(counted: Sequence[Total]) -> list[dict[str, object]]:
+    """Messages that more than one student got, the commonest first."""
+    counts, examples = collections.Counter(), {}
+    for total in counted:
+        for part in total.outcome.parts:
+            if part.message and BLANK not in part.message:
+                kind = part.exercise, part.part, re.sub(r"-?\d[\d.,e+-]*", "…", part.message)
+                counts[kind] += 1
+                examples.setdefault(kind, part.message)
+    return [
+        {"count": count, "exercise": kind[0], "part": kind[1], "example": examples[kind]}
+        for kind, count in counts.most_common(MOST_MISTAKES)
+        if count > 1
+    ]
+
+
+def _several(graded: Sequence[Outcome]) -> list[tuple[str, str, list[str]]]:
+    keys = collections.defaultdict(list)
+    for outcome in graded:
+        keys[outcome.student, outcome.identifier, outcome.chapter].append(outcome.key)
+    return [(student, chapter, found) for (student, _, chapter), found in keys.items() if len(found) > 1]
+
+
+def _questions(
+    outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment], marks: Marks
+) -> list[dict[str, object]]:
+    """The open questions that somebody answered, with all answers."""
+    found = {}
+    for outcome in outcomes:
+        for question, text in answered(outcome, assignments[outcome.chapter]) if outcome.chapter in assignments else ():
+            asked = {**question._asdict(), "chapter": outcome.chapter, "answers": []}
+            mark = marks.get((outcome.key, question.exercise), ManualMark(None))
+            found.setdefault(question.exercise, asked)["answers"].append(
+                {"key": outcome.key, "text": text, "mark": mark}
+            )
+    return list(found.values())
