@@ -5,6 +5,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
+DEMO := _build/grade-demo
 
 # On two threads these small tensors are many times slower, and the last digits differ.
 export OMP_NUM_THREADS := 1
@@ -12,11 +13,11 @@ export OMP_NUM_THREADS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks student serve bench clean
+.PHONY: help book test notebooks student grade-demo serve bench clean
 
 help: ## Show this list
 	@echo "Stable Nets. Every target installs what it needs into .venv first."
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 book: $(READY) ## Build the book in _build/html, executing only what changed
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -34,6 +35,15 @@ notebooks: $(READY) ## Execute all notebooks and write them back as they are com
 
 student: $(READY) ## Write the student notebooks, without solutions, to _build/student
 	$(BIN)/python -m stablenets.grading.student
+
+grade-demo: $(READY) ## Grade an invented class of some thirty submissions, hostile ones among them, and report
+	rm -rf $(DEMO)
+	$(BIN)/python examples/classroom.py $(DEMO)/handed-in
+	$(BIN)/stablenets grade $(DEMO)/handed-in --out $(DEMO)/results --minutes 0.3
+	$(BIN)/stablenets report $(DEMO)/results > /dev/null
+	@echo "Now the instructor marks the open questions in manual.csv:"
+	$(BIN)/python examples/classroom.py --mark $(DEMO)/results/manual.csv
+	$(BIN)/stablenets report $(DEMO)/results
 
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

@@ -1,5 +1,11 @@
 """A class is graded: one row for each submission, the same marks however the work is spread or interrupted."""
 
+import json
+import os
+import random
+import subprocess
+import sys
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -12,8 +18,11 @@ from nbformat.v4 import new_code_cell
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import assignment, run, sandbox
 from stablenets.grading.records import Submission
+from stablenets.grading.store import Store
 from stablenets.grading.student import derive, role
 
+# A thorough trial takes twenty and more; each costs some seconds, most of them to start.
+KILLS = int(os.environ.get("STABLENETS_KILLS", "2"))
 RIGHT = "def uniform_bound(variance):\n    return (3 * variance) ** 0.5"
 WRONG = "def uniform_bound(variance):\n    return variance ** 0.5"
 needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
@@ -163,3 +172,50 @@ def test_submissions_are_taken_only_as_they_are_worked_on(task):
     for _ in range(10):
         next(rows)
     assert len(taken) <= 15
+
+
+def command(folder, out, *options):
+    """The command itself, as a process with children of its own."""
+    words = ["grade", folder, "--out", out, "--resume", "--json", "--solutions", ROOT / "solutions", *options]
+    return subprocess.Popen(
+        [sys.executable, "-c", "from stablenets.grading.commands import main; main()", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def marks_of(process):
+    printed, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said.decode()
+    return {row["key"]: [row[name] for name in ("problem", "parts", "texts", "notes")] for row in json.loads(printed)}
+
+
+@needs_bubblewrap
+def test_run_that_is_killed_again_and_again_gives_the_marks_of_an_undisturbed_one(tmp_path):
+    for number in range(4):
+        for one in CLASS[:4]:
+            path = tmp_path / "handed-in" / f"{one.student}-{number}.ipynb"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(one.content)
+    for out in ("whole", "killed"):
+        (tmp_path / out).mkdir()
+        Store.create(tmp_path / out / "results.sqlite", b"the same secret").close()
+    whole = marks_of(command(tmp_path / "handed-in", tmp_path / "whole", "--jobs", "2"))
+    assert len(whole) == 16
+    random_ = random.Random(0)
+    for _ in range(KILLS):
+        process = command(tmp_path / "handed-in", tmp_path / "killed", "--jobs", "2")
+        started, family = time.monotonic(), []
+        # From before the first import to the midst of grading.
+        until = started + random_.uniform(0.5, 9)
+        while time.monotonic() < until and process.poll() is None:
+            family = psutil.Process(process.pid).children(recursive=True) or family
+            time.sleep(0.05)
+        process.kill()
+        process.communicate()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert alive == [], "everything that the run had started is dead"
+        with Store(tmp_path / "killed" / "results.sqlite") as store:
+            rows = {row.key: [row.problem, row.parts] for row in store.outcomes()}
+        assert all(len(parts) == len(whole[key][1]) for key, (_, parts) in rows.items()), "no row is half written"
+    assert marks_of(command(tmp_path / "handed-in", tmp_path / "killed", "--jobs", "2")) == whole

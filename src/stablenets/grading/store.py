@@ -57,8 +57,7 @@ class Store:
             if found != [APPLICATION, VERSION]:
                 raise StoreError(f"{path} does not hold results of this version of stablenets")
             (self._secret,) = self._base.execute("select bytes from secret").fetchone()
-            if writing:
-                self._lock = _locked(path)
+            self._lock = _locked(path) if writing else None
         except (sqlite3.Error, TypeError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from error
 
@@ -125,8 +124,9 @@ class Store:
 
     def close(self) -> None:
         self._base.close()
-        if hasattr(self, "_lock"):
-            os.close(self._lock)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
     def __enter__(self) -> Self:
         return self

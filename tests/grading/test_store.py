@@ -1,0 +1,178 @@
+"""Results are there or not, never in part, and only one run writes them."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.store import Store, StoreError
+
+ROW = Outcome(
+    "ash/x.ipynb", "ash", "12", "digest", "initialization", "",
+    (PartMark("a", "first", 1, 2, "wrong: é"), PartMark("a", "second", 2, 2, "")),
+    (("open", "words"),), ("a note",), 1.5,
+)  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.create(tmp_path / "results.sqlite") as made:
+        yield made
+
+
+def test_rows_come_back_as_they_were(store):
+    store.put(ROW)
+    store.put(Outcome("b", "birch", "", "d", problem="it is a link"))
+    assert store.outcomes() == [ROW, Outcome("b", "birch", "", "d", problem="it is a link")]
+    assert store.digests() == {"ash/x.ipynb": "digest", "b": "d"}
+
+
+def test_new_row_replaces_the_old_one_with_all_its_parts(store):
+    store.put(ROW)
+    store.put(ROW._replace(digest="new", parts=ROW.parts[:1]))
+    assert store.outcomes() == [ROW._replace(digest="new", parts=ROW.parts[:1])]
+    store.put(ROW._replace(digest="newer", problem="broken", parts=()))
+    assert store.outcomes()[0].parts == ()
+
+
+def test_rows_are_in_order_of_student_chapter_and_key(store):
+    keys = [("b", "x", "2"), ("a", "y", "1"), ("a", "x", "4"), ("a", "x", "3")]
+    for student, chapter, key in keys:
+        store.put(Outcome(key, student, "", "", chapter))
+    assert [(row.student, row.chapter, row.key) for row in store.outcomes()] == sorted(keys)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "'; drop table outcome; --", "x" * 10**6, "‮"])
+def test_hostile_text_is_stored_and_breaks_nothing(store, text):
+    store.put(Outcome(text, text, text, text, text, text, (PartMark("a", "b", 0, 1, text),), ((text, text),), (text,)))
+    (row,) = store.outcomes()
+    assert row.problem == text.encode("utf-8", "replace").decode()
+    assert store.digests().keys() == {row.key}
+
+
+def test_row_that_cannot_be_written_leaves_the_old_one(store):
+    store.put(ROW)
+    with pytest.raises(sqlite3.Error):
+        store.put(ROW._replace(parts=(PartMark("a", "b", None, 1, ""),)))
+    assert store.outcomes() == [ROW]
+    store.put(ROW._replace(digest="later"))
+    assert store.digests() == {ROW.key: "later"}
+
+
+def test_seeds_stay_the_same_and_differ_between_exercises_and_stores(tmp_path, store):
+    store.close()
+    (tmp_path / "another").mkdir()
+    with Store(store.path) as again, Store.create(tmp_path / "another" / "results.sqlite") as other:
+        seeds = [again.seed(f"exercise-{number}") for number in range(1000)]
+        assert len(set(seeds)) > 990
+        assert all(0 <= seed < 2**31 for seed in seeds)
+        assert [store.seed(f"exercise-{number}") for number in range(1000)] == seeds
+        assert [other.seed(f"exercise-{number}") for number in range(1000)] != seeds
+
+
+def test_known_secret_gives_known_seed(tmp_path):
+    # HMAC-SHA256 with the key "key" of "The quick brown fox jumps over the lazy dog" starts with f7bc83f4.
+    with Store.create(tmp_path / "x", b"key") as made:
+        assert made.seed("The quick brown fox jumps over the lazy dog") == 0xF7BC83F4 >> 1
+
+
+def test_only_the_owner_may_read_the_secret(store):
+    assert store.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_one_file_is_left(store):
+    store.put(ROW)
+    store.close()
+    assert os.listdir(store.path.parent) == ["results.sqlite"]
+
+
+def test_second_writer_is_told_and_a_reader_is_let_in(store):
+    store.put(ROW)
+    with pytest.raises(StoreError, match="in use by another run"):
+        Store(store.path)
+    with Store(store.path, writing=False) as reader:
+        assert reader.outcomes() == [ROW]
+        with pytest.raises(sqlite3.OperationalError):
+            reader.put(ROW)
+
+
+def test_existing_file_is_never_written_over(store):
+    with pytest.raises(StoreError, match="exists already"):
+        Store.create(store.path)
+
+
+def other_program(path):
+    with sqlite3.connect(path) as base:
+        base.execute("create table notes (x)")
+    base.close()
+
+
+def later_version(path):
+    Store.create(path).close()
+    with sqlite3.connect(path) as base:
+        base.execute("pragma user_version = 99")
+    base.close()
+
+
+def damaged(path):
+    Store.create(path).close()
+    data = bytearray(path.read_bytes())
+    data[100:4096] = b"\xff" * 3996
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "missing"),
+        (lambda path: path.mkdir(), "missing"),
+        (lambda path: path.write_bytes(b"x" * 5000), "cannot be read"),
+        (lambda path: path.write_bytes(b""), "does not hold results"),
+        (other_program, "does not hold results"),
+        (later_version, "does not hold results"),
+        (damaged, "cannot be read"),
+    ],
+)
+def test_other_files_are_refused_with_the_reason(tmp_path, make, said):
+    make(tmp_path / "x")
+    with pytest.raises(StoreError, match=said):
+        Store(tmp_path / "x")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.store import Store
+with Store(Path(sys.argv[1])) as store:
+    for number in range(10**6):
+        key = f"{sys.argv[2]}-{number}"
+        store.put(Outcome(key, "x", "", "d", parts=tuple(PartMark("e", str(i), 1, 1, "") for i in range(5))))
+        print(key, flush=True)
+"""
+
+
+def test_killed_writer_loses_nothing_that_it_had_written(store):
+    store.close()
+    acknowledged = set()
+    for kill in range(20):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, store.path, str(kill)], stdout=subprocess.PIPE, text=True
+        )
+        first = writer.stdout.readline()
+        time.sleep(0.003 * kill)
+        writer.send_signal(signal.SIGKILL)
+        # A line that was cut off was not acknowledged.
+        acknowledged |= {line.strip() for line in [first, *writer.stdout] if line.endswith("\n")}
+        writer.stdout.close()
+        assert writer.wait() == -signal.SIGKILL
+        with Store(store.path) as again:
+            rows = again.outcomes()
+            assert acknowledged <= {row.key for row in rows}
+            assert {len(row.parts) for row in rows} == {5}
+    assert len(acknowledged) > 20
