@@ -16,7 +16,7 @@ def cell(text: str) -> str:
     >>> cell("=HYPERLINK(1)"), cell("Ash")
     ("'=HYPERLINK(1)", 'Ash')
     """
-    return f"'{text}" if text.lstrip(" '").startswith(FORMULA) else text
+    return f"'{text}" if len(text) > 1 and text.lstrip(" '").startswith(FORMULA) else text
 
 
 def original(text: str) -> str:
