@@ -34,7 +34,7 @@ notebooks: $(READY) ## Execute all notebooks and write them back as they are com
 	$(BIN)/python -m stablenets.book.notebooks refresh $(NOTEBOOK)
 
 student: $(READY) ## Write the student notebooks, without solutions, to _build/student
-	$(BIN)/python -m stablenets.grading.student
+	$(BIN)/stablenets student
 
 grade-demo: $(READY) ## Grade an invented class of some thirty submissions, hostile ones among them, and report
 	rm -rf $(DEMO)

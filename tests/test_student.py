@@ -2,7 +2,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from stablenets.grading.student import derive, main
+from stablenets.checks.exercise import EXERCISES
+from stablenets.grading.student import derive, write_all
 
 
 def cell(source, role, kind=new_code_cell):
@@ -44,15 +45,39 @@ def test_open_question_leaves_room_for_an_answer():
     assert student.source == "*Write your answer here.*"
 
 
+def test_metadata_tell_the_chapter_and_the_functions_asked_for():
+    student = derive(new_notebook(cells=[cell(ANSWER, "answer"), cell('check("critical-sigmoid", half)', "check")]))
+    assert student.metadata.stablenets == {
+        "chapter": EXERCISES["critical-sigmoid"].chapter,
+        "functions": {"critical-sigmoid": "half"},
+    }
+
+
 def test_master_is_left_as_it_is():
     master = new_notebook(cells=[cell(ANSWER, "answer")])
     derive(master)
     assert master.cells[0].source == ANSWER
 
 
-def test_command_writes_one_notebook_for_each_master(tmp_path, monkeypatch):
-    (tmp_path / "solutions").mkdir()
-    nbformat.write(new_notebook(cells=[cell(ANSWER, "answer")]), tmp_path / "solutions" / "a.ipynb")
-    monkeypatch.chdir(tmp_path)
-    main(["--out", "students"])
-    assert "..." in nbformat.read("students/a.ipynb", as_version=4).cells[0].source
+@pytest.fixture
+def solutions(tmp_path):
+    folder = tmp_path / "solutions"
+    folder.mkdir()
+    for name in "ab":
+        nbformat.write(new_notebook(cells=[cell(ANSWER, "answer")]), folder / f"{name}.ipynb")
+    return folder
+
+
+@pytest.mark.parametrize(("chapters", "written"), [((), ["a.ipynb", "b.ipynb"]), (("b",), ["b.ipynb"])])
+def test_one_notebook_is_written_for_each_master_that_is_asked_for(solutions, tmp_path, chapters, written):
+    paths = list(write_all(solutions, tmp_path / "students", chapters))
+    assert [path.name for path in paths] == written
+    assert "..." in nbformat.read(paths[0], as_version=4).cells[0].source
+
+
+def test_unknown_chapter_and_folder_without_masters_are_refused(solutions, tmp_path):
+    with pytest.raises(ValueError, match="chapters must be among a, b, got c"):
+        list(write_all(solutions, tmp_path / "students", ["a", "c"]))
+    with pytest.raises(ValueError, match="which has none"):
+        list(write_all(tmp_path, tmp_path / "students"))
+    assert not (tmp_path / "students").exists()

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from stablenets.book.notebooks import COLAB_TAG
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.records import Assignment, Question
-from stablenets.grading.student import DROPDOWN, derive, role
+from stablenets.grading.student import DROPDOWN, derive, function, masters, role
 
 
 def load(solutions: Path) -> dict[str, Assignment]:
@@ -22,12 +22,7 @@ def load(solutions: Path) -> dict[str, Assignment]:
     Raises:
         ValueError: there are none.
     """
-    paths = sorted(solutions.glob("*.ipynb"))
-    if not paths:
-        raise ValueError(
-            f"solutions must be the folder of the master notebooks, got {str(solutions)!r}, which has none"
-        )
-    return {path.stem: read(nbformat.read(path, as_version=4), path.stem) for path in paths}
+    return {path.stem: read(nbformat.read(path, as_version=4), path.stem) for path in masters(solutions)}
 
 
 def read(master: NotebookNode, chapter: str) -> Assignment:
@@ -50,7 +45,7 @@ def read(master: NotebookNode, chapter: str) -> Assignment:
 def modules(solutions: Path) -> tuple[str, ...]:
     """Return the modules that students' notebooks import from elsewhere, for a server to have them ready."""
     found = {"numpy", "torch"}
-    for path in sorted(solutions.glob("*.ipynb")):
+    for path in masters(solutions):
         for cell in derive(nbformat.read(path, as_version=4)).cells:
             if cell.cell_type == "code" and role(cell) is None and COLAB_TAG not in cell.metadata.get("tags", []):
                 for node in ast.walk(ast.parse(cell.source)):

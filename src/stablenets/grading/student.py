@@ -1,13 +1,12 @@
 """Derive the student notebooks from the master notebooks in ``solutions/``.
 
-    python -m stablenets.grading.student [--out FOLDER]
-
 A student gets each exercise's statement, hint, empty answer and check; the solution, the known wrong answers, the
 discussion and the rubric stay with the master.
 """
 
-import argparse
+import ast
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -29,6 +28,8 @@ OPEN_ANSWER = "*Write your answer here.*"
 def derive(master: NotebookNode) -> NotebookNode:
     """Return the student's version of a master notebook, without outputs.
 
+    Its metadata tell the chapter, and the function that each check asks for.
+
     Raises:
         ValueError: an answer cell without exactly one marked solution.
     """
@@ -44,12 +45,25 @@ def derive(master: NotebookNode) -> NotebookNode:
         # Tags tell the book what to fold; only the cell for Colab keeps its own, by which a grader knows it.
         kept = {k: v for k, v in cell.metadata.items() if k == "stablenets" or v == [COLAB_TAG]}
         cell.metadata = nbformat.from_dict(kept)
+    student.metadata["stablenets"] = _asked(student)
     return student
+
+
+def _asked(student: NotebookNode) -> NotebookNode:
+    own = [cell for cell in student.cells if role(cell) is not None]
+    functions = {c.metadata.stablenets.exercise: function(c.source) for c in own if role(c) == "check"}
+    chapter = exercise(own[0].metadata.stablenets.exercise).chapter if own else ""
+    return nbformat.from_dict({"chapter": chapter, "functions": functions})
 
 
 def role(cell: NotebookNode) -> str | None:
     """What a cell is to its exercise, or None for the cells that all exercises share."""
     return cell.metadata.get("stablenets", {}).get("role")
+
+
+def function(check: str) -> str:
+    """Return the name of the function that a check cell hands in."""
+    return ast.parse(check).body[-1].value.args[1].id
 
 
 def _empty(source: str) -> str:
@@ -67,15 +81,26 @@ def _plain(source: str) -> str:
     return DROPDOWN.sub(r"<details><summary>\1</summary>\n\n\2\n</details>", source)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m stablenets.grading.student", description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("_build/student"), help="folder to write to (%(default)s)")
-    out = parser.parse_args(arguments).out
+def masters(solutions: Path, chapters: Sequence[str] = ()) -> list[Path]:
+    """Return the paths of the master notebooks, all or those of the chapters named.
+
+    Raises:
+        ValueError: there is none, or none of a chapter named.
+    """
+    found = {path.stem: path for path in sorted(solutions.glob("*.ipynb"))}
+    if not found:
+        raise ValueError(
+            f"solutions must be the folder of the master notebooks, got {str(solutions)!r}, which has none"
+        )
+    if unknown := [chapter for chapter in chapters if chapter not in found]:
+        raise ValueError(f"chapters must be among {', '.join(found)}, got {', '.join(unknown)}")
+    return [found[chapter] for chapter in chapters or found]
+
+
+def write_all(solutions: Path, out: Path, chapters: Sequence[str] = ()) -> Iterator[Path]:
+    """Write the students' notebooks and yield their paths."""
+    paths = masters(solutions, chapters)
     out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(Path("solutions").glob("*.ipynb")):
+    for path in paths:
         write(derive(nbformat.read(path, as_version=4)), out / path.name)
-        print(out / path.name)
-
-
-if __name__ == "__main__":
-    main()
+        yield out / path.name

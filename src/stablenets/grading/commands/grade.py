@@ -12,7 +12,7 @@ import click
 from stablenets.grading.commands.shared import RESULTS, as_json, assignments_of, masters, summary, to_json, told
 
 
-@click.command()
+@click.command(short_help="Grade what was handed in.")
 @click.argument("submissions", type=click.Path(exists=True, path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each processor]")

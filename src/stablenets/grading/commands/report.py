@@ -16,7 +16,7 @@ from stablenets.grading.commands.shared import (
 )
 
 
-@click.command()
+@click.command(short_help="Write gradebooks, overview and feedback.")
 @click.argument("results", type=FOLDER)
 @masters
 @as_json

@@ -8,23 +8,21 @@ import click
 from stablenets.grading.commands.shared import as_json, assignments_of, masters, to_json, told
 
 
-@click.command()
+@click.command(short_help="Write the notebooks to hand out.")
 @click.argument("chapters", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), default="_build/student", show_default=True, help="Folder.")
-@click.option("--nbgrader", is_flag=True, help="Write a course for nbgrader instead: its source folder and its config.")
 @masters
-def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Path, exercises: Path | None) -> None:
+def student(chapters: tuple[str, ...], out: Path, solutions: Path, exercises: Path | None) -> None:
     """Write the notebooks for students, without solutions, for all CHAPTERS or those named."""
-    from stablenets.grading import nbgrader_course
     from stablenets.grading.student import write_all
 
     with told():
         assignments_of(solutions, exercises)
-        for path in (nbgrader_course.write_all if nbgrader else write_all)(solutions, out, chapters):
+        for path in write_all(solutions, out, chapters):
             click.echo(path)
 
 
-@click.command()
+@click.command(short_help="Check a notebook before handing it in.")
 @click.argument("notebook", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--seconds", type=click.FloatRange(min=1), default=120, show_default=True, help="Longest time of a cell.")
 @as_json

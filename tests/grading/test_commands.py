@@ -1,0 +1,181 @@
+"""The command does what its help says, tells errors in a line, and speaks JSON when asked."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from textwrap import dedent
+
+import nbformat
+import pytest
+from book_rules import ROOT
+from click.testing import CliRunner
+
+from stablenets.grading import sandbox
+from stablenets.grading.commands import main
+from stablenets.grading.student import derive, role
+
+MASTERS = ["--solutions", str(ROOT / "solutions")]
+needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
+
+
+def run(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def answered(chapter="initialization"):
+    """A student's notebook with all right answers."""
+    master = nbformat.read(ROOT / "solutions" / f"{chapter}.ipynb", as_version=4)
+    answers = {cell.metadata.stablenets.exercise: cell.source for cell in master.cells if role(cell) == "answer"}
+    notebook = derive(master)
+    for cell in notebook.cells:
+        if role(cell) == "answer":
+            cell.source = answers[cell.metadata.stablenets.exercise]
+    return nbformat.writes(notebook)
+
+
+@pytest.mark.parametrize("command", [[], ["student"], ["validate"], ["grade"], ["report"]])
+def test_help_is_there_at_once_and_loads_nothing_heavy(command):
+    code = (
+        "import sys; from stablenets.grading.commands import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("Usage:")
+    assert said.stdout.endswith("False\n")
+
+
+def test_version():
+    assert run("--version").output.startswith("stablenets, version ")
+
+
+def test_student_writes_notebooks_without_solutions(tmp_path):
+    done = run("student", "feedback", "--out", tmp_path, *MASTERS)
+    assert done.output == f"{tmp_path / 'feedback.ipynb'}\n"
+    assert "BEGIN SOLUTION" not in (tmp_path / "feedback.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["student", "nope", *MASTERS], "chapters must be among"),
+        (["student", "--solutions", str(ROOT / "tests")], "which has none"),
+        (["grade", str(ROOT / "README.md"), *MASTERS], "submissions must be a notebook, a folder or a zip"),
+        (["report", str(ROOT / "tests"), *MASTERS], "is missing: grade first"),
+    ],
+)
+def test_errors_are_told_in_a_line(tmp_path, words, said):
+    out = ["--out", tmp_path / "out"] if words[0] != "report" else []
+    done = run(*words, *out)
+    assert done.exit_code == 1
+    assert said in done.stderr.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("class")
+    with zipfile.ZipFile(folder / "handed-in.zip", "w") as archive:
+        archive.writestr("ashann_12_345_initialization.ipynb", answered())
+        archive.writestr("birchbo_LATE_13_346_initialization.ipynb", "{")
+    return folder, run("grade", folder / "handed-in.zip", "--out", folder / "results", "--jobs", 1, "--json", *MASTERS)
+
+
+@needs_bubblewrap
+def test_class_is_graded_and_reported(graded):
+    folder, done = graded
+    assert done.exit_code == 0, done.output
+    right, broken = json.loads(done.stdout)
+    assert (right["student"], right["identifier"], right["points"]) == ("ashann", "12", right["maximum"])
+    assert broken["problem"].startswith("the file is not a whole notebook")
+    assert "bubblewrap: no network" in done.stderr
+    reported = run("report", folder / "results", *MASTERS)
+    assert reported.exit_code == 0, reported.output
+    found = {path.relative_to(folder / "results").parts[0] for path in (folder / "results").rglob("*")}
+    assert found == {"results.sqlite", "overview.html", "manual.html", "manual.csv", "feedback", "gradebook"}
+    assert "1 graded, 1 not" in reported.output
+
+
+@needs_bubblewrap
+def test_results_are_not_graded_over_by_accident(graded):
+    folder, _ = graded
+    done = run("grade", folder / "handed-in.zip", "--out", folder / "results", *MASTERS)
+    assert done.exit_code == 1
+    assert "go on with --resume" in done.stderr
+
+
+@needs_bubblewrap
+def test_resumed_run_grades_only_what_is_new_and_regraded_run_gives_the_same(graded, tmp_path):
+    folder, done = graded
+    first = json.loads(done.stdout)
+    resumed = run("grade", folder / "handed-in.zip", "--out", folder / "results", "--resume", "--json", *MASTERS)
+    assert json.loads(resumed.stdout) == first
+    again = run("grade", folder / "handed-in.zip", "--out", folder / "results", "--regrade", "--json", *MASTERS)
+    without_time = [[{**row, "seconds": 0} for row in rows] for rows in (json.loads(again.stdout), first)]
+    assert without_time[0] == without_time[1]
+    (tmp_path / "other.ipynb").write_text("{}")
+    more = run("grade", tmp_path, "--out", folder / "results", "--resume", *MASTERS)
+    assert "kept, though no longer among the submissions: ashann_12" in more.stderr
+
+
+def test_without_a_sandbox_nothing_is_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "handed-in").mkdir()
+    done = run("grade", tmp_path / "handed-in", "--out", tmp_path / "results", *MASTERS)
+    assert done.exit_code == 1
+    assert "bubblewrap (the command bwrap) is needed" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_unsafe_run_says_that_there_is_no_protection(tmp_path):
+    (tmp_path / "handed-in").mkdir()
+    (tmp_path / "handed-in" / "ash.ipynb").write_text(answered("feedback"))
+    options = ["--unsafe-no-sandbox", "--jobs", 1, "--json"]
+    done = run("grade", tmp_path / "handed-in", "--out", tmp_path / "results", *options, *MASTERS)
+    assert "NONE: submissions run with your rights" in done.stderr
+    (row,) = json.loads(done.stdout)
+    assert row["points"] == row["maximum"] > 0
+
+
+EXERCISES = dedent("""
+    from stablenets.checks.answer import Mistake
+    from stablenets.checks.draws import integer
+    from stablenets.checks.exercise import Exercise
+
+    DOUBLE = Exercise("double", chapter="midterm", minutes=1)
+
+
+    @DOUBLE.part(points=3)
+    def doubles(answer, generator):
+        x = integer(3, 99, generator)
+        if answer(x) != 2 * x:
+            raise Mistake(f"double({x}) is not {2 * x}")
+""")
+
+
+@needs_bubblewrap
+def test_exercises_of_ones_own_are_handed_out_graded_and_reported(tmp_path):
+    def cell(make, part, source):
+        return make(source, metadata={"stablenets": {"exercise": "double", "role": part}})
+
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    answer = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+    master = nbformat.v4.new_notebook(cells=[
+        cell(text, "statement", "## Double\n\n{exercise}`double`\n\nWrite `double(x)`."),
+        cell(code, "answer", answer),
+        cell(code, "check", 'check("double", double)'),
+    ])  # fmt: skip
+    (tmp_path / "masters").mkdir()
+    nbformat.write(master, tmp_path / "masters" / "midterm.ipynb")
+    (tmp_path / "own.py").write_text(EXERCISES)
+
+    def stablenets(*words):
+        # In a process of its own: exercises, once registered, stay.
+        options = ["--solutions", tmp_path / "masters", "--exercises", tmp_path / "own.py"]
+        command = [sys.executable, "-c", "from stablenets.grading.commands import main; main()", *words, *options]
+        return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
+
+    stablenets("student", "--out", tmp_path / "handed-in")
+    path = tmp_path / "handed-in" / "midterm.ipynb"
+    path.write_text(path.read_text().replace("...", "return x + x"))
+    (row,) = json.loads(stablenets("grade", path, "--out", tmp_path / "results", "--json", "--jobs", 1))
+    assert (row["chapter"], row["points"], row["maximum"]) == ("midterm", 3, 3)
+    assert "1 graded, 0 not" in stablenets("report", tmp_path / "results")
