@@ -219,3 +219,34 @@ def test_run_that_is_killed_again_and_again_gives_the_marks_of_an_undisturbed_on
             rows = {row.key: [row.problem, row.parts] for row in store.outcomes()}
         assert all(len(parts) == len(whole[key][1]) for key, (_, parts) in rows.items()), "no row is half written"
     assert marks_of(command(tmp_path / "handed-in", tmp_path / "killed", "--jobs", "2")) == whole
+
+
+@needs_bubblewrap
+def test_dask_cluster_gives_the_same_marks(graded, task):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
+        ) as cluster,
+        run.dask(cluster.scheduler_address) as pool,
+    ):
+        assert pool.width == 4
+        assert marks(run.grade_all(CLASS, task, pool)) == marks(graded)
+
+
+@needs_bubblewrap
+def test_dask_worker_that_dies_costs_no_submission_its_row(task):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
+        ) as cluster,
+        run.dask(cluster.scheduler_address) as pool,
+    ):
+        rows = []
+        for row in run.grade_all(CLASS[:5], task, pool):
+            rows.append(row)
+            if len(rows) == 2:
+                psutil.Process(next(iter(cluster.workers.values())).pid).kill()
+        assert sorted(row.key for row in rows) == sorted(one.key for one in CLASS[:5])
+        assert {row.student: row.points for row in rows}["right"] > 0

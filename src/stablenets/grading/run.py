@@ -4,6 +4,7 @@ import atexit
 import functools
 import hashlib
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -95,7 +96,9 @@ def grade_all(submissions: Iterable[Submission], task: Task, pool: Pool) -> Iter
         yield from done
         yield from (_alone(one, task, pool) for one in lost)
     finally:
-        executor.shutdown(wait=not waiting, cancel_futures=True)
+        for future in waiting:
+            future.cancel()
+        executor.shutdown(wait=not waiting)
 
 
 def _submit(executor: Executor, task: Task, submission: Submission) -> Future:
@@ -184,16 +187,22 @@ def _mark_once(task: Task, code: tuple[str, ...], chapter: str) -> tuple[tuple[P
     return mark(_boxes[kind], code, task.assignments[chapter], seed, task.limits, total_seconds=task.total_seconds)
 
 
-def _enter() -> None:
+def _enter(parent: int) -> None:
     """Make a process of the pool end with its parent, and leave Ctrl-C to the parent."""
     die_with_parent()
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def processes(jobs: int) -> Pool:
     """Work in this many processes of this machine."""
     fresh = multiprocessing.get_context("spawn")
-    return Pool(lambda: ProcessPoolExecutor(jobs, mp_context=fresh, initializer=_enter), 2 * jobs)
+
+    def start() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(jobs, mp_context=fresh, initializer=_enter, initargs=(os.getpid(),))
+
+    return Pool(start, 2 * jobs)
 
 
 @contextmanager
