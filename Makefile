@@ -28,7 +28,7 @@ test: $(READY) ## Run every test: code, docstrings, notebooks, and the built boo
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --ignore=tests/site
 	$(MAKE) --no-print-directory book
-	$(BIN)/python -m pytest tests/site
+	$(BIN)/python -m pytest tests/site -n 2
 
 notebooks: $(READY) ## Execute all notebooks and write them back as they are committed (NOTEBOOK=path for one)
 	$(BIN)/python -m stablenets.book.notebooks refresh $(NOTEBOOK)

@@ -1,0 +1,31 @@
+"""Mathematics without a network: the site carries the one file of MathJax that its pages load."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+# Everything in one file, drawn as SVG, so that no font is loaded either.
+MATHJAX = "tex-svg-full.js"
+PACKAGE = "sphinx-mathjax-offline"
+
+
+def use_own_mathjax(app: Sphinx, config: object) -> None:
+    config.mathjax_path = f"mathjax/{MATHJAX}"
+
+
+def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
+    """Put the file beside the other static files of the site.
+
+    Raises:
+        ModuleNotFoundError: the package that holds it is not installed.
+    """
+    if error is not None or app.builder.format != "html":
+        return
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None:
+        raise ModuleNotFoundError(f"{PACKAGE} holds MathJax for pages that work offline: pip install {PACKAGE}")
+    to = Path(app.outdir) / "_static" / "mathjax"
+    to.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(found.submodule_search_locations[0]) / "static" / "mathjax" / MATHJAX, to)
