@@ -49,21 +49,75 @@ def test_better_submission_counts_with_its_manual_marks():
     assert gradebook.totals(ROWS, ASSIGNMENTS, {})["Ash", "17"]["first-chapter"].outcome.key == "a2"
 
 
-def test_canvas_gets_totals_and_nothing_for_what_waits_or_failed(tmp_path):
+@pytest.mark.parametrize(
+    ("marked", "pending"),
+    [
+        ({}, ("open", "open")),
+        ({"low": 0}, ("open",)),
+        ({"high": 3}, ("open",)),
+        # 1 + 4 points at most are no more than 2 + 3.
+        ({"high": 3, "low": None}, ()),
+        ({"high": 0, "low": 4}, ()),
+    ],
+)
+def test_mark_waits_while_another_submission_can_overtake_it(marked, pending):
+    low = 1 if None in marked.values() else 2
+    rows = [row("high", "Ash", 2, "because"), row("low", "Ash", low, "since")]
+    marks = {(key, "open"): ManualMark(points) for key, points in marked.items()}
+    assert gradebook.totals(rows, ASSIGNMENTS, marks)["Ash", ""]["first-chapter"].pending == pending
+
+
+def test_first_of_equal_submissions_counts():
+    rows = [row("a", "Ash", 2), row("b", "Ash", 2)]
+    assert gradebook.totals(rows, ASSIGNMENTS, {})["Ash", ""]["first-chapter"].outcome.key == "a"
+
+
+def test_failed_submission_takes_nothing_from_a_graded_one(tmp_path):
+    rows = [FAILED._replace(student="Ash"), row("b", "Ash", 2)]
+    assert book(tmp_path, rows=rows)["canvas-first-chapter.csv"][2:] == [["Ash", "", "", "", "", "2"]]
+
+
+def test_chapter_without_assignment_is_told(tmp_path):
+    with pytest.raises(ValueError, match="x was graded as 'gone', and there is no master of that name"):
+        book(tmp_path, rows=[row("x", "Ash", 2, chapter="gone")])
+
+
+def test_name_cannot_pass_for_the_row_of_maxima(tmp_path):
+    # Canvas looks for these words anywhere in the first cell.
+    names = [line[0] for line in book(tmp_path, rows=[row("x", "  Points Possible", 3)])["canvas-first-chapter.csv"]]
+    assert sum("Points Possible" in name for name in names) == 1
+
+
+def test_same_results_give_the_same_bytes(tmp_path):
+    for folder in ("one", "other"):
+        book(tmp_path / folder)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
+        assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_canvas_gets_totals_and_no_row_for_what_waits_or_failed(tmp_path):
     marks = {("a1", "open"): ManualMark(0), ("a2", "open"): ManualMark(1.5)}
-    assert book(tmp_path, marks)["canvas.csv"] == [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "First chapter", "Second"],
-        ["Points Possible", "", "", "", "", "7", "3"],
-        ["Ash", "17", "", "", "", "3.5", "3"],
-        ["Birch", "", "", "", "", "3", ""],
-        ["'=1+1", "", "", "", "", "", ""],
-        ["Yew", "", "", "", "", "", ""],
+    found = book(tmp_path, marks)
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert found["canvas-first-chapter.csv"] == [
+        [*head, "First chapter"],
+        ["Points Possible", "", "", "", "", "7"],
+        ["Ash", "17", "", "", "", "3.5"],
+        ["Birch", "", "", "", "", "3"],
     ]
+    assert found["canvas-second.csv"][1:] == [["Points Possible", "", "", "", "", "3"], ["Ash", "17", "", "", "", "3"]]
+
+
+def test_canvas_shows_a_name_that_could_be_a_formula(tmp_path):
+    marks = {("c", "open"): ManualMark(0)}
+    assert book(tmp_path, marks)["canvas-first-chapter.csv"][-1] == ["'=1+1", "", "", "", "", "0"]
 
 
 def test_moodle_gets_a_worksheet_for_each_chapter(tmp_path):
     found = book(tmp_path)
-    assert sorted(found) == ["canvas.csv", "gradescope.csv", "moodle-first-chapter.csv", "moodle-second.csv"]
+    of_chapters = [f"{name}-{chapter}.csv" for name in ("canvas", "moodle") for chapter in ("first-chapter", "second")]
+    assert sorted(found) == sorted([*of_chapters, "gradescope.csv"])
     assert found["moodle-second.csv"] == [
         ["Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)"],
         ["Participant 17", "Ash", "3", "3", "-"],
@@ -85,7 +139,7 @@ def test_students_of_one_name_are_told_apart_by_their_number():
 
 
 def test_empty_class_gives_tables_with_a_heading(tmp_path):
-    assert book(tmp_path, rows=[])["canvas.csv"][0][0] == "Student"
+    assert book(tmp_path, rows=[])["gradescope.csv"][0][0] == "Name"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +214,7 @@ def test_sheet_is_read_as_spreadsheets_save_it(sheet, delimiter, bom, end):
         ("Ash,a1,c,open,Open,4,good,", "line 2: points must be a number, got 'good'"),
         ("Ash,a1,c,open,Open,4,nan,", "line 2: points must be from 0 to 4, got 'nan'"),
         ("Ash,a1,c,open,Open,,1,", "line 2: maximum must be a number, got ''"),
-        ("Ash,a1,c", "line 2: fewer columns"),
+        ("Ash,a1,c", "line 2: maximum must be a number, got ''"),
         ("Ash,a1,c,open,Open,4,1,\nAsh,a1,c,open,Open,4,2,", "line 3: a second line for open of a1"),
     ],
 )

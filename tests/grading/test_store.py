@@ -51,17 +51,32 @@ def test_rows_are_in_order_of_student_chapter_and_key(store):
 def test_hostile_text_is_stored_and_breaks_nothing(store, text):
     store.put(Outcome(text, text, text, text, text, text, (PartMark("a", "b", 0, 1, text),), ((text, text),), (text,)))
     (row,) = store.outcomes()
-    assert row.problem == text.encode("utf-8", "replace").decode()
+    assert row.problem == text.encode("utf-8", "backslashreplace").decode()
     assert store.digests().keys() == {row.key}
+
+
+def test_keys_that_differ_only_in_what_cannot_be_stored_stay_two_rows(store):
+    for key in ("\ud800", "\udfff", "?"):
+        store.put(Outcome(key, "x", "", "d"))
+    assert len(store.outcomes()) == 3
 
 
 def test_row_that_cannot_be_written_leaves_the_old_one(store):
     store.put(ROW)
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(StoreError, match="cannot be written: NOT NULL"):
         store.put(ROW._replace(parts=(PartMark("a", "b", None, 1, ""),)))
     assert store.outcomes() == [ROW]
     store.put(ROW._replace(digest="later"))
     assert store.digests() == {ROW.key: "later"}
+
+
+def test_full_disk_is_told_and_leaves_the_old_rows(store):
+    store.put(ROW)
+    (pages,) = store._base.execute("pragma page_count").fetchone()
+    store._base.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+        store.put(ROW._replace(notes=("y" * 10**6,)))
+    assert store.outcomes() == [ROW]
 
 
 def test_seeds_stay_the_same_and_differ_between_exercises_and_stores(tmp_path, store):
@@ -97,7 +112,7 @@ def test_second_writer_is_told_and_a_reader_is_let_in(store):
         Store(store.path)
     with Store(store.path, writing=False) as reader:
         assert reader.outcomes() == [ROW]
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StoreError, match="cannot be written"):
             reader.put(ROW)
 
 
@@ -119,29 +134,64 @@ def later_version(path):
     base.close()
 
 
-def damaged(path):
-    Store.create(path).close()
+def damaged(path, where=100):
+    with Store.create(path) as store:
+        for number in range(20):
+            store.put(ROW._replace(key=f"{number}", notes=("a note" * 500,)))
     data = bytearray(path.read_bytes())
-    data[100:4096] = b"\xff" * 3996
+    data[where : where + 1000] = b"\xff" * 1000
     path.write_bytes(data)
+
+
+def truncated(path):
+    damaged(path)
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def without_secret(path):
+    Store.create(path).close()
+    with sqlite3.connect(path) as base:
+        base.execute("delete from secret")
+    base.close()
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda path: None, "missing"),
-        (lambda path: path.mkdir(), "missing"),
+        (lambda path: path.mkdir(), "is not a file"),
+        (os.mkfifo, "is not a file"),
         (lambda path: path.write_bytes(b"x" * 5000), "cannot be read"),
         (lambda path: path.write_bytes(b""), "does not hold results"),
         (other_program, "does not hold results"),
         (later_version, "does not hold results"),
         (damaged, "cannot be read"),
+        (lambda path: damaged(path, 10 * 4096), "it is damaged"),
+        (truncated, "cannot be read"),
+        (without_secret, "it is damaged"),
     ],
 )
-def test_other_files_are_refused_with_the_reason(tmp_path, make, said):
+@pytest.mark.parametrize("writing", [True, False])
+def test_other_files_are_refused_with_the_reason(tmp_path, make, said, writing):
     make(tmp_path / "x")
     with pytest.raises(StoreError, match=said):
-        Store(tmp_path / "x")
+        Store(tmp_path / "x", writing=writing)
+    # Nothing is held: another can take its place.
+    if (tmp_path / "x").exists():
+        (tmp_path / "x").rename(tmp_path / "y")
+    Store.create(tmp_path / "x").close()
+
+
+def test_file_that_may_not_be_written_is_refused_but_read(store):
+    store.put(ROW)
+    store.close()
+    store.path.chmod(0o400)
+    if os.access(store.path, os.W_OK):
+        pytest.skip("root may write everywhere")
+    with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
+        Store(store.path)
+    with Store(store.path, writing=False) as reader:
+        assert reader.outcomes() == [ROW]
 
 
 WRITER = """
@@ -176,3 +226,55 @@ def test_killed_writer_loses_nothing_that_it_had_written(store):
             assert acknowledged <= {row.key for row in rows}
             assert {len(row.parts) for row in rows} == {5}
     assert len(acknowledged) > 20
+
+
+KILLED_IN_A_ROW = """
+import os, signal, sys
+from pathlib import Path
+from stablenets.grading.store import Store
+with Store(Path(sys.argv[1])) as store:
+    # Without a cache, what is written goes to the file at once, before it is committed.
+    store._base.execute("pragma cache_size = 1")
+    store._base.execute("begin immediate")
+    store._base.execute("update part set message = hex(zeroblob(100))")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("writing", [True, False])
+def test_row_in_whose_middle_the_writer_was_killed_is_undone_by_who_comes_next(store, writing):
+    rows = [ROW._replace(key=f"{number:03}", parts=ROW.parts * 20) for number in range(50)]
+    for row in rows:
+        store.put(row)
+    store.close()
+    before = store.path.read_bytes()
+    killed = subprocess.run([sys.executable, "-c", KILLED_IN_A_ROW, store.path])
+    assert killed.returncode == -signal.SIGKILL
+    assert store.path.read_bytes() != before
+    with Store(store.path, writing=writing) as again:
+        assert again.outcomes() == rows
+    assert os.listdir(store.path.parent) == ["results.sqlite"]
+
+
+def test_reader_sees_whole_rows_while_a_run_writes(store):
+    store._base.execute("pragma synchronous = off")
+    for number in range(300):
+        store.put(ROW._replace(key=f"before {number:03}", parts=ROW.parts[:1] * 5))
+    store.close()
+    script = WRITER.replace("        print", "        time.sleep(0.003)\n        print").replace(
+        "import sys", "import sys, time"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", script, store.path, "x"], stdout=subprocess.PIPE, text=True)
+    try:
+        writer.stdout.readline()
+        with Store(store.path, writing=False) as reader:
+            looks, end = [reader.outcomes()], time.monotonic() + 15
+            while len(looks[-1]) < len(looks[0]) + 100 and time.monotonic() < end:
+                looks.append(reader.outcomes())
+                time.sleep(0.003)
+    finally:
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+    assert len(looks[0]) < len(looks[-1])
+    assert {len(row.parts) for rows in looks for row in rows} == {5}

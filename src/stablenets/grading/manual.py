@@ -33,30 +33,45 @@ def answered(outcome: Outcome, assignment: Assignment) -> list[tuple[Question, s
 def read_sheet(path: Path) -> dict[tuple[str, str], ManualMark]:
     """Return what is filled in, from the sheet as it was written or as a spreadsheet saved it.
 
-    Separators may be commas, semicolons or tabs, and the decimal mark a point or a comma.
+    Separators may be commas, semicolons or tabs, and the decimal mark a point or a comma. Empty points: not marked yet.
 
     Raises:
-        ValueError: a column is missing, or a cell is not what it must be; the text names the line.
+        ValueError: a column is missing or one too many, or a cell is not what it must be; the text names the line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: must be saved as CSV in UTF-8") from error
     first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-    if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
+    # Excel leaves out the separators of empty cells at the ends of lines.
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), restval="")
+    try:
+        return _read(rows, path)
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {rows.reader.line_num}: {error}") from error
+
+
+def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]:
+    names = rows.fieldnames or ()
+    if missing := [name for name in COLUMNS if name not in names]:
         raise ValueError(f"{path}: the columns must be {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
+    if more := [name for name in names if name.strip() and name not in COLUMNS]:
+        raise ValueError(f"{path}: only points and comment are kept, so these columns cannot be: {', '.join(more)}")
     found = {}
     for row in rows:
         where = f"{path}, line {rows.line_num}"
-        if None in row.values():
-            raise ValueError(f"{where}: fewer columns than the first line has")
+        beyond = row.pop(None, [])
+        if not any(text.strip() for text in (*row.values(), *beyond)):
+            continue
+        # Such as 2,5 for 2.5 between commas.
+        if beyond or any(row[name].strip() for name in names if name not in COLUMNS):
+            raise ValueError(f"{where}: more cells than the first line names; a separator within a cell needs quotes")
         key = original(row["submission"]), original(row["exercise"])
         if key in found:
             raise ValueError(f"{where}: a second line for {key[1]} of {key[0]}")
         maximum = _number(row["maximum"], where, "maximum")
         points = _number(row["points"], where, "points") if row["points"].strip() else None
-        if points is not None and not 0 <= points <= (maximum or 0):
+        if points is not None and not 0 <= points <= maximum:
             raise ValueError(f"{where}: points must be from 0 to {row['maximum']}, got {row['points']!r}")
         found[key] = ManualMark(points, original(row["comment"]))
     return found
@@ -73,20 +88,26 @@ def write_sheet(path: Path, outcomes: Sequence[Outcome], assignments: Mapping[st
     """Write a line for every answer to an open question, with what is filled in so far.
 
     A mark whose submission is there no more stands at the end: it is never dropped.
+
+    Raises:
+        ValueError: a mark is above what its question gives; nothing is written.
     """
     rows, left = [], dict(marks)
     for outcome in outcomes:
         for question, _ in answered(outcome, assignments[outcome.chapter]) if outcome.chapter in assignments else ():
             mark = left.pop((outcome.key, question.exercise), ManualMark(None))
+            if (mark.points or 0) > question.manual_points:
+                what = f"{question.exercise} of {outcome.key}"
+                raise ValueError(f"{path}: {what} gives at most {question.manual_points} points, got {mark.points:g}")
             what = outcome.chapter, question.exercise, question.title, question.manual_points
             rows.append((outcome.student, outcome.key, *what, *_shown(mark)))
     points = {q.exercise: q.manual_points for assignment in assignments.values() for q in assignment.questions}
     for (key, exercise), mark in left.items():
         if mark != ManualMark(None):
-            maximum = points.get(exercise, mark.points or 0)
+            maximum = max(points.get(exercise, 0), mark.points or 0)
             rows.append(("(no longer there)", key, "", exercise, "", maximum, *_shown(mark)))
     write_table(path, [COLUMNS, *rows])
 
 
-def _shown(mark: ManualMark) -> tuple[str | float, str]:
-    return "" if mark.points is None else mark.points, mark.comment
+def _shown(mark: ManualMark) -> tuple[str, str]:
+    return "" if mark.points is None else f"{mark.points:.12g}", mark.comment

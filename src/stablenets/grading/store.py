@@ -5,6 +5,8 @@ import json
 import os
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +15,8 @@ from stablenets.grading.records import Outcome, PartMark
 
 # Told apart from the files of other programs, and from those of later versions of this one.
 APPLICATION, VERSION = 0x53744E74, 1
+# Seconds for which a reader and the writer wait for each other.
+PATIENCE = 30
 TABLES = """
 create table secret (bytes blob not null);
 create table outcome (
@@ -44,22 +48,37 @@ class Store:
     """
 
     def __init__(self, path: Path, *, writing: bool = True) -> None:
-        self.path = path
         if not path.is_file():
-            raise StoreError(f"{path} is missing: grade first")
-        mode = "rw" if writing else "ro"
-        try:
-            self._base = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None)
-            self._base.execute("pragma foreign_keys = on")
-            # A row that was acknowledged is on the disk.
-            self._base.execute("pragma synchronous = full")
-            found = [self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
-            if found != [APPLICATION, VERSION]:
-                raise StoreError(f"{path} does not hold results of this version of stablenets")
-            (self._secret,) = self._base.execute("select bytes from secret").fetchone()
-            self._lock = _locked(path) if writing else None
-        except (sqlite3.Error, TypeError) as error:
-            raise StoreError(f"{path} cannot be read: {error}") from error
+            raise StoreError(f"{path} is not a file" if path.exists() else f"{path} is missing: grade first")
+        self.path, self._lock = path, None
+        # Readers open it for writing too: a row in whose middle a run was killed is undone by who comes next.
+        address = f"{path.absolute().as_uri()}?mode=rw"
+        with _told(path, "read"):
+            self._base = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, uri=True)
+            try:
+                self._lock = _locked(path) if writing else None
+                self._secret = self._checked()
+                self._base.execute("pragma foreign_keys = on")
+                # A row that was acknowledged is on the disk, even if the power fails at once.
+                self._base.execute("pragma synchronous = extra")
+                self._base.execute(f"pragma query_only = {not writing}")
+                if writing:
+                    # Better now than after the first submission.
+                    with _told(path, "written"):
+                        self._base.execute(f"pragma user_version = {VERSION}")
+            except BaseException:
+                self.close()
+                raise
+
+    def _checked(self) -> bytes:
+        """Return the secret of a file that is ours and sound."""
+        found = [self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
+        if found != [APPLICATION, VERSION]:
+            raise StoreError(f"{self.path} does not hold results of this version of stablenets")
+        secret = self._base.execute("select bytes from secret").fetchone()
+        if secret is None or self._base.execute("pragma quick_check(1)").fetchone() != ("ok",):
+            raise StoreError(f"{self.path} cannot be read: it is damaged")
+        return secret[0]
 
     @classmethod
     def create(cls, path: Path, secret: bytes | None = None) -> Self:
@@ -73,11 +92,10 @@ class Store:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))  # it holds the secret
         try:
-            base = sqlite3.connect(draft)
-            base.executescript(f"{TABLES} pragma application_id = {APPLICATION}; pragma user_version = {VERSION};")
-            base.execute("insert into secret values (?)", (secret or secrets.token_bytes(32),))
-            base.commit()
-            base.close()
+            with _told(path, "written"), closing(sqlite3.connect(draft)) as base:
+                base.executescript(f"{TABLES} pragma application_id = {APPLICATION}; pragma user_version = {VERSION};")
+                base.execute("insert into secret values (?)", (secret or secrets.token_bytes(32),))
+                base.commit()
             os.link(draft, path)  # unlike a renaming, never over another
         except FileExistsError as error:
             raise StoreError(f"{path} exists already") from error
@@ -93,30 +111,30 @@ class Store:
         """Write a submission's row, in place of the one it had; it is there when this returns."""
         *plain, parts, texts, notes, seconds = outcome
         row = [_text(value) for value in plain] + [json.dumps(texts), json.dumps(notes), seconds]
-        base, key = self._base, _text(outcome.key)
-        base.execute("begin immediate")
-        try:
+        key = _text(outcome.key)
+        with _told(self.path, "written"), self._base as base:
+            base.execute("begin immediate")
             base.execute("delete from outcome where key = ?", (key,))
             base.execute(f"insert into outcome values ({', '.join('?' * len(row))})", row)
             for position, part in enumerate(parts):
                 values = [key, position, part.exercise, part.part, part.points, part.maximum, _text(part.message)]
                 base.execute("insert into part values (?, ?, ?, ?, ?, ?, ?)", values)
-            base.execute("commit")
-        except BaseException:
-            base.execute("rollback")
-            raise
 
     def digests(self) -> dict[str, str]:
         """Return the digest of what every row was graded from, by key."""
-        return dict(self._base.execute("select key, digest from outcome"))
+        with _told(self.path, "read"):
+            return dict(self._base.execute("select key, digest from outcome"))
 
     def outcomes(self) -> list[Outcome]:
         """Return all rows, by student, chapter and key."""
         parts: dict[str, list[PartMark]] = {}
         columns = "key, exercise, part, points, maximum, message"
-        for key, *part in self._base.execute(f"select {columns} from part order by key, position"):
-            parts.setdefault(key, []).append(PartMark(*part))
-        rows = self._base.execute("select * from outcome order by student, chapter, key").fetchall()
+        with _told(self.path, "read"), self._base as base:
+            # One look at both tables: between two, a run could write a row.
+            base.execute("begin")
+            for key, *part in base.execute(f"select {columns} from part order by key, position"):
+                parts.setdefault(key, []).append(PartMark(*part))
+            rows = base.execute("select * from outcome order by student, chapter, key").fetchall()
         return [
             Outcome(*plain, tuple(parts.get(plain[0], ())), _pairs(texts), tuple(json.loads(notes)), seconds)
             for *plain, texts, notes, seconds in rows
@@ -151,9 +169,17 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
+@contextmanager
+def _told(path: Path, what: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be {what}: {error}") from error
+
+
 def _text(value: str) -> str:
-    """What SQLite can hold: lone surrogates replaced."""
-    return value.encode("utf-8", "replace").decode()
+    """What SQLite can hold: lone surrogates written out, so that two keys stay two."""
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _pairs(texts: str) -> tuple[tuple[str, str], ...]:
