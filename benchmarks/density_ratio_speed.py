@@ -9,23 +9,22 @@ installed are skipped.
 
 import math
 import statistics
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy
 import sklearn
 import torch
-from propagation_overhead import processor
+from shared import peer, processor, seconds
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from stablenets.shift._kernels import bandwidths, median_distance
 from stablenets.shift._logistic import _Problem, fit_logistic
-from stablenets.shift.ratios import kliep, kmm, ulsif
+from stablenets.shift.ratios import PENALTIES, kliep, kmm, ulsif
 from stablenets.shift.weights import OverlapWarning, density_ratio
 
 ROUNDS = 5
@@ -33,6 +32,7 @@ EQUAL = 2e-7  # relative error of the coefficients that counts as the same answe
 TOLERANCES = [10.0**-k for k in range(4, 13)]  # 1e-4 is scikit-learn's default
 SIZES = [250, 500, 1000, 2000, 4000]
 LONGEST = 10.0  # seconds after which a method is not run at larger n
+ADAPT: dict[str, dict[str, Sequence[float]]] = {"KLIEP": {}, "ULSIF": {"lambdas": PENALTIES}, "KMM": {}}
 Weigh = Callable[[Tensor, Tensor], Tensor]  # source and target to weights of the source
 
 
@@ -78,12 +78,6 @@ def samples(n: int, shift: Shift, seed: int, factor: float = 0.0) -> tuple[Tenso
 def log_ratio(x: Tensor, shift: Shift) -> Tensor:
     away = (x - 1 / math.sqrt(shift.d)) / shift.scale
     return (x.square().sum(1) - away.square().sum(1)) / 2 - shift.d * math.log(shift.scale)
-
-
-def seconds(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
 
 
 def fit_sklearn(rows: Tensor, tolerance: float, solver: str) -> LogisticRegression:
@@ -145,8 +139,7 @@ def methods() -> dict[str, Weigh]:
         "uLSIF": lambda s, t: ulsif(s, t, generator=torch.Generator().manual_seed(0)),
         "KMM": kmm,
     }
-    if find_spec("densratio"):
-        from densratio import densratio
+    if densratio := peer("densratio", "densratio", "densratio"):
 
         def ratio(source: Tensor, target: Tensor) -> Tensor:
             # It draws its kernels from the global generator.
@@ -155,9 +148,23 @@ def methods() -> dict[str, Weigh]:
             return torch.as_tensor(model.compute_density_ratio(source.numpy()))
 
         found["densratio's uLSIF"] = ratio
-    else:
-        print("\ndensratio is not installed: skipped.")
+    for name, options in ADAPT.items():
+        if method := peer(f"adapt's {name}", "adapt.instance_based", name):
+            found[f"adapt's {name}"] = partial(adapt, method, options)
     return found
+
+
+def adapt(method: type, options: dict[str, Sequence[float]], source: Tensor, target: Tensor) -> Tensor:
+    """adapt's weights, with the bandwidths and penalties that ours chooses from, or for KMM the median that ours takes.
+
+    Above 1000 points its KMM matches the parts of a split one by one, so that its time grows as n and not as n².
+    """
+    widths = [median_distance(source, target)] if method.__name__ == "KMM" else bandwidths(None, source, target)
+    gamma = [1 / (2 * width**2) for width in widths]
+    model = method(
+        gamma=gamma[0] if len(gamma) == 1 else gamma, Xt=target.numpy(), random_state=0, verbose=0, **options
+    )
+    return torch.as_tensor(model.fit_weights(source.numpy(), target.numpy()))
 
 
 def error_table(weigh: dict[str, Weigh], n: int = 1000, runs: int = 5) -> None:
@@ -188,7 +195,7 @@ def growth_table(weigh: dict[str, Weigh]) -> None:
                 cells.append("–")
                 continue
             source, target = samples(n, Shift(16), seed=0)
-            spent = seconds(partial(estimate, source, target))
+            spent = seconds(partial(estimate, source, target), repeats=3)
             cells.append(f"{spent:.3f}")
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 

@@ -8,16 +8,13 @@ installed are skipped.
 """
 
 import statistics
-import sys
-import time
-import warnings
 from collections.abc import Callable
-from importlib import import_module
+from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 
 import torch
-from propagation_overhead import processor
+from shared import peer, processor, seconds
 from torch import Tensor
 
 from stablenets.shift.confusion import LabelShift, bbse, confusion_matrix, rlls
@@ -108,17 +105,12 @@ def methods(probabilities: Tensor, source: Tensor) -> dict[str, Estimate]:
     """Return ours, the plain loop, and each installed peer by default and at a gap of at most ``GAP`` on these data."""
     found = {"stablenets": lambda p, q: em_prior(p, q, tolerance=GAP).prior, "plain EM loop": plain_em}
     for name, (module, attribute, make, tolerance, limit) in PEERS.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                peer = getattr(import_module(module), attribute)
-        except ImportError as error:
-            print(f"skipped {name}: {error}", file=sys.stderr)
+        if not (method := peer(name, module, attribute)):
             continue
-        found[f"{name} {version(name)}, default"] = make(peer, tolerance, limit)
-        while gap(probabilities, source, make(peer, tolerance, 100_000)(probabilities, source)) > GAP:
+        found[f"{name} {version(name)}, default"] = make(method, tolerance, limit)
+        while gap(probabilities, source, make(method, tolerance, 100_000)(probabilities, source)) > GAP:
             tolerance /= 10
-        found[f"{name}, at 1e-5"] = make(peer, tolerance, 100_000)
+        found[f"{name}, at 1e-5"] = make(method, tolerance, 100_000)
     return found
 
 
@@ -129,7 +121,8 @@ def speed_table(settings: list[Setting], rounds: int = 7) -> None:
         probabilities, labels = sample(setting, target, seed=1)
         accuracy = (probabilities.argmax(1) == labels).double().mean().item()
         estimates = methods(probabilities, source)
-        times = [[_time(estimate, probabilities, source) for estimate in estimates.values()] for _ in range(rounds)]
+        runs = [partial(estimate, probabilities, source) for estimate in estimates.values()]
+        times = [[seconds(run) for run in runs] for _ in range(rounds)]
         for index, (name, estimate) in enumerate(estimates.items()):
             milliseconds = 1e3 * statistics.median(row[index] for row in times)
             ratio = statistics.median(row[index] / row[0] for row in times)
@@ -138,36 +131,32 @@ def speed_table(settings: list[Setting], rounds: int = 7) -> None:
             print(f"| {label} | {name} | {milliseconds:.2f} | {reached:.0e} | {ratio:.1f} |")
 
 
-def _time(estimate: Estimate, probabilities: Tensor, source: Tensor) -> float:
-    start = time.process_time()
-    estimate(probabilities, source)
-    return time.process_time() - start
-
-
 def error_table(settings: list[Setting]) -> None:
     print("\n| squared error ÷ Cramér–Rao, k (n) | EM | BBSE soft | BBSE hard | RLLS soft | CPU ms, BBSE soft |")
     print("|---|---|---|---|---|---|")
     for setting in settings:
         source, target = priors(setting)
-        errors, bound, seconds = torch.zeros(4, dtype=torch.float64), 0.0, []
+        errors, bound, spent = torch.zeros(4, dtype=torch.float64), 0.0, []
         for run in range(setting.runs):
             held_out, labels = sample(setting, source, seed=2 * run)
             probabilities, _ = sample(setting, target, seed=2 * run + 1)
-            start = time.process_time()
+            spent.append(seconds(partial(_soft, held_out, labels, probabilities, source)))
             soft = confusion_matrix(held_out, labels, setting.classes)
-            black_box = bbse(soft, source, probabilities.mean(0))
-            seconds.append(time.process_time() - start)
             estimates = [
                 em_prior(probabilities, source).prior,
-                black_box.prior,
+                _soft(held_out, labels, probabilities, source).prior,
                 _hard(held_out, labels, probabilities, source).prior,
                 rlls(soft, source, probabilities.mean(0)).prior,
             ]
             errors += (torch.stack(estimates) - target).square().sum(1)
             bound += cramer_rao(probabilities, source, target)
         ratios = " | ".join(f"{ratio:.2f}" for ratio in (errors / bound).tolist())
-        milliseconds = 1e3 * statistics.median(seconds)
+        milliseconds = 1e3 * statistics.median(spent)
         print(f"| {setting.classes} ({setting.n}), {setting.runs} runs | {ratios} | {milliseconds:.2f} |")
+
+
+def _soft(held_out: Tensor, labels: Tensor, probabilities: Tensor, source: Tensor) -> LabelShift:
+    return bbse(confusion_matrix(held_out, labels, len(source)), source, probabilities.mean(0))
 
 
 def _hard(held_out: Tensor, labels: Tensor, probabilities: Tensor, source: Tensor) -> LabelShift:

@@ -1,11 +1,9 @@
 """The LARS optimizers that are installed, behind one signature: (params, options) with the names of our own options."""
 
-import sys
-import warnings
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from importlib.metadata import version
 
+from shared import peer
 from torch.optim import Optimizer
 
 from stablenets.optim import LARS
@@ -28,14 +26,8 @@ def installed() -> dict[str, Make]:
     """Return our LARS and every peer that can be imported; print the others with the reason."""
     found: dict[str, Make] = {"stablenets": LARS}
     for name, (module, attribute, renamed, fixed) in PEERS.items():
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                make = getattr(import_module(module), attribute)
-        except (ImportError, RuntimeError) as error:
-            print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
-            continue
-        found[_with_version(name)] = _renaming(make, renamed, fixed)
+        if make := peer(name, module, attribute):
+            found[_with_version(name)] = _renaming(make, renamed, fixed)
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from lars_faults import FAULTS
 from lars_peers import Make, installed
-from propagation_overhead import processor
+from shared import processor
 from torch import Tensor, nn
 from torch.optim import Optimizer
 

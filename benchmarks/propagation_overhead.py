@@ -5,14 +5,13 @@ turns, so that a change of the machine's speed falls on all of them, and each fi
 """
 
 import itertools
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 import torch
+from shared import processor
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -107,13 +106,6 @@ def jacobian_ratios(activation: type[nn.Module], depth: int, width: int, repeats
 
     variants = [bound, lambda: input_output_jacobian(model, x), lambda: torch.func.jacrev(model)(x)]
     return medians_of_ratios(variants, repeats)[1:]
-
-
-def processor() -> str:
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def main() -> None:

@@ -7,19 +7,14 @@ race at the size where it would surely take more than half a minute.
 """
 
 import math
-import resource
-import sys
-import time
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module
+from functools import partial
 from importlib.metadata import version
-from multiprocessing import get_context
 
 import numpy as np
 import torch
-from propagation_overhead import processor
+from shared import extra_megabytes, peer, processor, seconds
 from torch import Tensor
 
 from stablenets.shift.mmd import linear_mmd_test, mmd_test
@@ -27,7 +22,7 @@ from stablenets.shift.two_sample import ks_test
 
 SIZES = [500, 1000, 2000, 5000]
 DIMENSION, PERMUTATIONS = 64, 500
-PATIENCE = 30.0
+PATIENCE, REPEATS = 30.0, 5
 Test = Callable[[Tensor, Tensor], float]  # gives the p-value
 
 
@@ -73,40 +68,28 @@ def with_scipy(pooled: np.ndarray) -> np.ndarray:
     return np.exp(squareform(distances) ** 2 / (-2 * np.median(distances) ** 2))
 
 
-def alibi_detect(x: Tensor, y: Tensor) -> float:
-    detector = import_module("alibi_detect.cd").MMDDrift
+def alibi_detect(detector: type, x: Tensor, y: Tensor) -> float:
     found = detector(x.numpy(), backend="pytorch", n_permutations=PERMUTATIONS, device="cpu").predict(y.numpy())
     return float(found["data"]["p_val"])
 
 
-def torchdrift(x: Tensor, y: Tensor) -> float:
-    kernel_mmd = import_module("torchdrift.detectors.mmd").kernel_mmd
+def torchdrift(kernel_mmd: Callable, x: Tensor, y: Tensor) -> float:
     return kernel_mmd(x, y, n_perm=PERMUTATIONS)[1].item()
 
 
-PEERS = {"alibi-detect": ("alibi_detect.cd", alibi_detect), "torchdrift": ("torchdrift.detectors.mmd", torchdrift)}
+PEERS = {
+    "alibi-detect": ("alibi_detect.cd", "MMDDrift", alibi_detect),
+    "torchdrift": ("torchdrift.detectors.mmd", "kernel_mmd", torchdrift),
+}
 
 
 def contestants() -> dict[str, Test]:
     found = {"stablenets, exact": ours, "stablenets, 512 random features": ours_linear}
     found |= {"kernel once, scikit-learn": kernel_once(with_sklearn), "kernel once, scipy": kernel_once(with_scipy)}
-    for name, (module, test) in PEERS.items():
-        try:
-            import_module(module)
-        except (ImportError, RuntimeError, AttributeError) as error:
-            print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
-            continue
-        found[f"{name} {version(name)}"] = test
+    for name, (module, attribute, test) in PEERS.items():
+        if method := peer(name, module, attribute):
+            found[f"{name} {version(name)}"] = partial(test, method)
     return found
-
-
-def seconds(run: Callable[[], object], *, repeats: int = 5) -> float:
-    times = []
-    while len(times) < repeats and (not times or times[0] < 2):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def normal(n: int, *, seed: int) -> Tensor:
@@ -127,7 +110,7 @@ def mmd_table(tests: dict[str, Test]) -> None:
                 break
             if not times:
                 test(x, y)
-            times.append(seconds(lambda test=test, x=x, y=y: test(x, y)))
+            times.append(seconds(partial(test, x, y), repeats=REPEATS))
         exact = exact or times
         cells = [f"{t:.3g} (×{t / best:.3g})" for t, best in zip(times, exact, strict=False)]
         cells += ["–"] * (len(SIZES) - len(times))
@@ -137,14 +120,9 @@ def mmd_table(tests: dict[str, Test]) -> None:
     print(f"| *exact, GFLOP/s of N²(B + d)* | {' | '.join(f'{rate:.0f}' for rate in rates)} | |")
 
 
-def extra_megabytes(n: int) -> float:
-    """Growth of a fresh process's peak memory during the exact test."""
-    torch.set_num_threads(1)
+def exact_test(n: int) -> Callable[[], float]:
     ours(normal(50, seed=1), normal(50, seed=2))
-    x, y = normal(n, seed=1), normal(n, seed=2)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ours(x, y)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return partial(ours, normal(n, seed=1), normal(n, seed=2))
 
 
 def edge_table(tests: dict[str, Test]) -> None:
@@ -161,27 +139,27 @@ def edge_table(tests: dict[str, Test]) -> None:
 def ks_table() -> None:
     from scipy.stats import ks_2samp
 
-    def loop(x: Tensor, y: Tensor, method: str) -> None:
-        for a, b in zip(x.T.numpy(), y.T.numpy()):
-            ks_2samp(a, b, method=method)
+    def loop(x: Tensor, y: Tensor, method: str) -> Tensor:
+        found = [ks_2samp(a, b, method=method).pvalue for a, b in zip(x.T.numpy(), y.T.numpy())]
+        return torch.tensor(found, dtype=torch.float64)
 
-    print(f"\n| Kolmogorov–Smirnov, {DIMENSION} features: ms | ks_test | scipy's loop ÷ ours | the same, asymptotic |")
-    print("|---|---|---|---|")
+    print(
+        f"\n| Kolmogorov–Smirnov, {DIMENSION} features: ms | ks_test | scipy's loop ÷ ours | largest difference of p | "
+        "asymptotic loop ÷ ours |\n|---|---|---|---|---|"
+    )
     for n, m in [(100, 100), (100, 90), (500, 480), (1000, 1000), (1000, 900), (5000, 5000), (50_000, 50_000)]:
         x, y = normal(n, seed=1).double(), normal(m, seed=2).double()
-
-        own = seconds(lambda x=x, y=y: ks_test(x, y))
-        exact, limit = (seconds(lambda x=x, y=y, method=method: loop(x, y, method)) for method in ("auto", "asymp"))
-        print(f"| {n} and {m} | {1000 * own:.2f} | {exact / own:.1f} | {limit / own:.1f} |")
+        difference = (ks_test(x, y).p_values - loop(x, y, "auto")).abs().max().item()
+        own = seconds(partial(ks_test, x, y), repeats=REPEATS)
+        exact, limit = (seconds(partial(loop, x, y, method), repeats=REPEATS) for method in ("auto", "asymp"))
+        print(f"| {n} and {m} | {1000 * own:.2f} | {exact / own:.1f} | {difference:.0e} | {limit / own:.1f} |")
 
 
 def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     print(f"{processor()}, torch {torch.__version__}, numpy {np.__version__}, 1 thread; CPU time")
-    # First, since a process starts with the peak of its parent.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-        megabytes = fresh.submit(extra_megabytes, SIZES[-1]).result()
+    (megabytes,) = extra_megabytes(partial(exact_test, SIZES[-1]))
     print(f"\nMemory of the exact test at n = m = {SIZES[-1]}: {megabytes:.0f} MB")
     tests = contestants()
     mmd_table(tests)
