@@ -1,9 +1,7 @@
 """The results of grading: one SQLite file, in which every submission has one row, written as it comes."""
 
-import hmac
 import json
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stablenets.grading import secret
 from stablenets.grading.records import Outcome, PartMark
 
 # Told apart from the files of other programs, and from those of later versions of this one.
@@ -75,14 +74,14 @@ class Store:
         found = [self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
         if found != [APPLICATION, VERSION]:
             raise StoreError(f"{self.path} does not hold results of this version of stablenets")
-        secret = self._base.execute("select bytes from secret").fetchone()
-        if secret is None or self._base.execute("pragma quick_check(1)").fetchone() != ("ok",):
+        row = self._base.execute("select bytes from secret").fetchone()
+        if row is None or self._base.execute("pragma quick_check(1)").fetchone() != ("ok",):
             raise StoreError(f"{self.path} cannot be read: it is damaged")
-        return secret[0]
+        return row[0]
 
     @classmethod
-    def create(cls, path: Path, secret: bytes | None = None) -> Self:
-        """Make a new file; without ``secret``, one is drawn.
+    def create(cls, path: Path, given: bytes | None = None) -> Self:
+        """Make a new file; without a secret ``given``, one is drawn.
 
         Raises:
             StoreError: the file exists.
@@ -94,7 +93,7 @@ class Store:
         try:
             with _told(path, "written"), closing(sqlite3.connect(draft)) as base:
                 base.executescript(f"{TABLES} pragma application_id = {APPLICATION}; pragma user_version = {VERSION};")
-                base.execute("insert into secret values (?)", (secret or secrets.token_bytes(32),))
+                base.execute("insert into secret values (?)", (given or secret.new(),))
                 base.commit()
             os.link(draft, path)  # unlike a renaming, never over another
         except FileExistsError as error:
@@ -105,7 +104,7 @@ class Store:
 
     def seed(self, exercise: str) -> int:
         """Return the secret seed of an exercise, in [0, 2³¹): the same in every run on this file."""
-        return int.from_bytes(hmac.digest(self._secret, exercise.encode(), "sha256")[:4]) >> 1
+        return secret.seed(self._secret, exercise)
 
     def put(self, outcome: Outcome) -> None:
         """Write a submission's row, in place of the one it had; it is there when this returns."""

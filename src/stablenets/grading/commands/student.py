@@ -11,14 +11,16 @@ from stablenets.grading.commands.shared import as_json, assignments_of, masters,
 @click.command(short_help="Write the notebooks to hand out.")
 @click.argument("chapters", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), default="_build/student", show_default=True, help="Folder.")
+@click.option("--nbgrader", is_flag=True, help="Write a course for nbgrader: its source folder and its settings.")
 @masters
-def student(chapters: tuple[str, ...], out: Path, solutions: Path, exercises: Path | None) -> None:
+def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Path, exercises: Path | None) -> None:
     """Write the notebooks for students, without solutions, for all CHAPTERS or those named."""
-    from stablenets.grading.student import write_all
+    from stablenets.grading import nbgrader_course
+    from stablenets.grading import student as notebooks
 
     with told():
         assignments_of(solutions, exercises)
-        for path in write_all(solutions, out, chapters):
+        for path in (nbgrader_course if nbgrader else notebooks).write_all(solutions, out, chapters):
             click.echo(path)
 
 

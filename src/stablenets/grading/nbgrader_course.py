@@ -1,0 +1,65 @@
+"""A course for nbgrader: the students' notebooks with nbgrader's marks in the cells, and the settings."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from stablenets.book.notebooks import write
+from stablenets.grading.assignment import read
+from stablenets.grading.records import Assignment
+from stablenets.grading.student import derive, masters, role
+from stablenets.grading.tables import write_text
+
+SETTINGS = '''"""Settings of nbgrader for this course: submissions run in a sandbox, and trusted checks mark them."""
+
+from stablenets.grading.nbgrader_plugin import configure
+
+configure(get_config(), solutions={solutions!r})
+'''
+
+
+def marked(student: NotebookNode, assignment: Assignment) -> NotebookNode:
+    """Return a student's notebook in which nbgrader finds what to lock, to mark and to leave to a person.
+
+    Args:
+        student: as :func:`~stablenets.grading.student.derive` gives it.
+        assignment: of the same master.
+    """
+    made = nbformat.from_dict(student)
+    questions = {question.exercise: question for question in assignment.questions}
+    for cell in made.cells:
+        if role(cell) is None:
+            continue
+        question, kind = questions[cell.metadata.stablenets.exercise], role(cell)
+        answer = kind == "answer"
+        points = question.points if kind == "check" else question.manual_points if answer else 0
+        cell.metadata["nbgrader"] = {
+            "schema_version": 3,
+            "grade_id": f"{question.exercise}-{kind}",
+            "grade": points > 0,
+            "solution": answer,
+            "locked": not answer,
+            "task": False,
+            "cell_type": cell.cell_type,
+            **({"points": points} if points else {}),
+        }
+    return made
+
+
+def write_all(solutions: Path, out: Path, chapters: Sequence[str] = ()) -> Iterator[Path]:
+    """Write ``source/CHAPTER/CHAPTER.ipynb`` and ``nbgrader_config.py``, and yield their paths.
+
+    Settings that are there already are left as they are.
+    """
+    for path in masters(solutions, chapters):
+        master = nbformat.read(path, as_version=4)
+        to = out / "source" / path.stem / path.name
+        to.parent.mkdir(parents=True, exist_ok=True)
+        write(marked(derive(master), read(master, path.stem)), to)
+        yield to
+    settings = out / "nbgrader_config.py"
+    if not settings.exists():
+        write_text(settings, SETTINGS.format(solutions=str(solutions.resolve())))
+        yield settings

@@ -1,0 +1,185 @@
+"""nbgrader, with our execution in it, marks fairly, leaves open questions to a person, and shows no script."""
+
+import json
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from book_rules import ROOT
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from stablenets.grading import nbgrader_course, sandbox
+from stablenets.grading.assignment import load
+from stablenets.grading.student import derive, role
+
+pytest.importorskip("nbgrader", reason="nbgrader is not installed")
+pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+CHAPTER, OPEN = "initialization", "two-standard-deviations"
+(ASSIGNMENT,) = [one for chapter, one in load(ROOT / "solutions").items() if chapter == CHAPTER]
+MACHINE = sum(question.points for question in ASSIGNMENT.questions)
+
+
+def run(course, *words):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader starts alembic by name
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "HOME": str(course),
+        "JUPYTER_CONFIG_DIR": str(course),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-m", "nbgrader", *words]
+    return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, timeout=200)
+
+
+def answers():
+    master = nbformat.read(ROOT / "solutions" / f"{CHAPTER}.ipynb", as_version=4)
+    return {c.metadata.stablenets.exercise: c.source for c in master.cells if role(c) == "answer"}
+
+
+def ids(notebook):
+    return {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+
+
+def right(notebook):
+    for exercise, source in answers().items():
+        ids(notebook)[f"{exercise}-answer"].source = source
+
+
+def blank(notebook):
+    """Nothing is answered."""
+
+
+def forged(notebook):
+    """Outputs, points and checks are not what they were; the answer to the open question attacks the reader."""
+    for name, cell in ids(notebook).items():
+        if name.endswith("-check"):
+            cell.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "100"})]
+            cell.source, cell.metadata.nbgrader.points = "100", 100
+    links = "[x](javascript:alert(1)) [y]\n\n[y]: javascript:alert(1)"
+    answer = f"<script>alert(1)</script> <img src=x onerror=alert(1)> {links}"
+    ids(notebook)[f"{OPEN}-answer"].source = answer
+    attack = "import os, IPython.display as d\nd.display(d.HTML('<script>alert(2)</script>'))\nos._exit(0)"
+    notebook.cells.insert(2, new_code_cell(attack))
+    notebook.cells.insert(3, new_markdown_cell("<iframe src='//example.org'></iframe>"))
+
+
+def torn(notebook):
+    """Check cells are missing or there twice, and metadata are of any kind; the answers are right."""
+    right(notebook)
+    checks = [cell for name, cell in ids(notebook).items() if name.endswith("-check")]
+    notebook.cells.remove(checks[0])
+    notebook.cells += [checks[1], new_code_cell("1", metadata={"nbgrader": {"schema_version": 99, "grade_id": "x"}})]
+    notebook.cells[0].metadata["nbgrader"] = 7
+
+
+STUDENTS = {"right": right, "blank": blank, "forged": forged, "torn": torn}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    list(nbgrader_course.write_all(ROOT / "solutions", folder, [CHAPTER]))
+    done = run(folder, "generate_assignment", CHAPTER)
+    assert done.returncode == 0, done.stderr
+    for student, change in STUDENTS.items():
+        notebook = nbformat.read(folder / "release" / CHAPTER / f"{CHAPTER}.ipynb", as_version=4)
+        change(notebook)
+        to = folder / "submitted" / student / CHAPTER
+        to.mkdir(parents=True)
+        (to / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook))
+    done = run(folder, "autograde", CHAPTER)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_released_notebook_has_no_solution(course):
+    text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
+    assert "BEGIN SOLUTION" not in text
+    released = nbformat.reads(text, as_version=4)
+    assert [cell.source for cell in released.cells] == [
+        cell.source for cell in derive(nbformat.read(ROOT / "solutions" / f"{CHAPTER}.ipynb", as_version=4)).cells
+    ]
+
+
+def points(course):
+    """(id of the cell, automatic points, maximum, whether a person must mark) of every student's cells."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        return {
+            row.student.id: [
+                (g.name, g.auto_score, g.max_score, g.needs_manual_grade) for n in row.notebooks for g in n.grades
+            ]
+            for row in book.assignment_submissions(CHAPTER)
+        }
+
+
+def total(rows):
+    return sum(score or 0 for _, score, _, _ in rows)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_marks_are_those_of_the_trusted_checks(course):
+    found = points(course)
+    assert {student: total(rows) for student, rows in found.items()} == {
+        "right": MACHINE, "blank": 0, "forged": 0, "torn": MACHINE,
+    }  # fmt: skip
+    assert sum(most for _, _, most, _ in found["forged"]) == MACHINE + 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_open_questions_are_left_to_a_person(course):
+    waiting = {student: [name for name, _, _, manual in rows if manual] for student, rows in points(course).items()}
+    assert waiting == {
+        "right": [f"{OPEN}-answer"],
+        "forged": [f"{OPEN}-answer"],
+        "torn": [f"{OPEN}-answer"],
+        "blank": [],
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_regraded_submissions_get_the_same_marks(course):
+    before = points(course)
+    done = run(course, "autograde", CHAPTER, "--force")
+    assert done.returncode == 0, done.stderr
+    assert points(course) == before
+    assert (course / "stablenets-secret").stat().st_mode & 0o777 == 0o600
+
+
+class Markup(HTMLParser):
+    """Scripts, handlers and addresses of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found += [
+            (tag, name, value) for name, value in attributes if name.startswith("on") or name in ("src", "href")
+        ]
+        self.found += [(tag, "", "")] if tag in ("iframe", "object", "embed") else []
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_feedback_names_the_mistakes_and_runs_nothing_of_the_student(course):
+    done = run(course, "generate_feedback", CHAPTER)
+    assert done.returncode == 0, done.stderr
+    pages = {s: Markup((course / "feedback" / s / CHAPTER / f"{CHAPTER}.html").read_text()) for s in STUDENTS}
+    assert "not answered yet" in pages["blank"].text
+    assert "alert(1)" in pages["forged"].text, "the answer is shown as text"
+    for tag, name, value in pages["forged"].found:
+        assert tag != "iframe"
+        assert not name.startswith("on")
+        assert not (value or "").strip().lower().startswith("javascript:")
+        assert "example.org" not in (value or "")
+    of_nbgrader = [item for item in pages["blank"].found if item[0] == "script"]
+    assert [item for item in pages["forged"].found if item[0] == "script"] == of_nbgrader
