@@ -70,6 +70,18 @@ def test_errors_are_told_in_a_line(tmp_path, words, said):
     assert said in done.stderr.splitlines()[-1]
 
 
+def test_validate_tells_what_is_left_to_do_and_its_status_says_whether_there_is(tmp_path):
+    path = tmp_path / "x.ipynb"
+    path.write_text(answered("feedback"))
+    # The open question is answered with the master's words.
+    done = run("validate", path)
+    assert (done.exit_code, "to be written" in done.output) == (0, False), done.output
+    path.write_text(nbformat.writes(derive(nbformat.read(ROOT / "solutions" / "feedback.ipynb", as_version=4))))
+    done = run("validate", path, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["ready"] is False
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")

@@ -1,24 +1,25 @@
 """Read what was handed in: from the bytes of a notebook, the code to run and the words on open questions."""
 
-import codecs
 import collections
 import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import nbformat
-
-from stablenets.book.notebooks import COLAB_TAG
 from stablenets.grading.plain import plain, plain_lines
 from stablenets.grading.records import Assignment
 from stablenets.grading.student import OPEN_ANSWER
 
 MOST_CELLS = 2000
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 CHECK = re.compile(r"""\bcheck\(\s*["']([\w-]+)["']""")
 DEFINITION = re.compile(r"^def[ \t]+(\w+)|^(\w+)[ \t]*=", re.MULTILINE)
-COLAB_INSTALL = re.compile(r"google\.colab.*run_line_magic")
+LANGUAGE = (("language_info", "name"), ("kernelspec", "language"))
+# A line, not its cell: answers may have been merged with it.
+COLAB_INSTALL = re.compile(r'^if "google\.colab" in str\(get_ipython\(\)\):.*$', re.MULTILINE)
+HINT, END_OF_HINT = "<details><summary>Hint</summary>", "</details>"
+# Pasted into Markdown: the picture itself, in letters, or the name of one that the cell holds. Each count is bounded,
+# so that no text takes long to search.
+PICTURE = re.compile(r"!\[[^\]\n]{0,200}\]\((?:attachment|data):[^)\s]*\)?")
 
 
 class Unreadable(ValueError):
@@ -30,7 +31,7 @@ class Notebook(NamedTuple):
 
     Attributes:
         chapter: slug of the assignment that it answers.
-        code: sources of the code cells, in order.
+        code: sources of the code cells, in order, without the line that installs the package in Colab.
         texts: the student's words on each open question: (exercise, Markdown).
         notes: what the instructor may want to know.
     """
@@ -60,32 +61,34 @@ def read(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
     Raises:
         Unreadable: it is not a notebook of Python with cells, or answers none of the assignments.
     """
-    data = _notebook(_parsed(content))
-    raw = data.get("cells")
-    if not isinstance(raw, list) or not raw:
+    data, notes = parsed(content)
+    raw = _raw_cells(data)
+    if not raw:
         raise Unreadable("the notebook has no cells")
     if len(raw) > MOST_CELLS:
         raise Unreadable(f"the notebook has {len(raw)} cells, more than the {MOST_CELLS} that are graded")
     cells = [cell for cell in map(_cell, raw) if cell]
-    chapter = _chapter(cells, assignments)
+    metadata = _mapping(data.get("metadata"))
+    sources = (COLAB_INSTALL.sub("", cell.source) for cell in cells if cell.kind == "code")
+    code = tuple(source for source in sources if source.strip())
+    chapter = _chapter(cells, code, _mapping(metadata.get("stablenets")).get("chapter"), assignments)
     assignment = assignments[chapter]
-    code = tuple(cell.source for cell in cells if cell.kind == "code" and cell.source.strip())
     texts = tuple(
         (question.exercise, _words(cells, assignment, question.exercise))
         for question in assignment.questions
         if not question.function
     )
-    return Notebook(chapter, code, texts, tuple(_notes(cells, assignment)))
+    return Notebook(chapter, code, texts, (*notes, *_notes(data, metadata, cells, code, assignment)))
 
 
-def _parsed(content: bytes) -> Any:
+def parsed(content: bytes) -> tuple[Any, list[str]]:
+    """Return the data, and a note if they had to be guessed."""
     if not content.strip():
         raise Unreadable("the file is empty")
-    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
     try:
-        return json.loads(content.decode(encoding))
+        return json.loads(content), []
     except UnicodeDecodeError:
-        raise Unreadable("the file is not text in UTF-8, as notebooks are") from None
+        return _guessed(content)
     except json.JSONDecodeError as error:
         raise Unreadable(f"the file is not a whole notebook: {plain(str(error))}") from None
     except (RecursionError, ValueError):
@@ -94,54 +97,55 @@ def _parsed(content: bytes) -> Any:
         ) from None
 
 
-def _notebook(data: Any) -> dict:
-    """Return a notebook of format 4."""
+def _guessed(content: bytes) -> tuple[Any, list[str]]:
+    # An editor on Windows may have written it; code reads the same.
+    try:
+        data = json.loads(content.decode("cp1252", "replace"))
+    except (RecursionError, ValueError):
+        raise Unreadable("the file is not text in UTF-8, as notebooks are") from None
+    return data, ["the file is not in UTF-8: it was read as Windows-1252, and letters with accents may be wrong"]
+
+
+def _raw_cells(data: Any) -> list:
     if not isinstance(data, dict) or not isinstance(version := data.get("nbformat"), int):
         raise Unreadable("the file is JSON but not a notebook: it does not say its format")
-    if version > 4:
+    # Not by nbformat's own converter, which takes 10 s and 2 GiB for a file of 10 MiB that someone made for it.
+    if version == 3:
+        sheets = data.get("worksheets")
+        lists = [_mapping(sheet).get("cells") for sheet in sheets] if isinstance(sheets, list) else []
+        return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+    if version != 4:
         raise Unreadable(f"the notebook has format {plain(str(version), 20)}, which is not known: 4 is")
-    if version < 4:
-        try:
-            return nbformat.convert(nbformat.from_dict(data), 4)
-        # The converter raises whatever a malformed old notebook leads to.
-        except Exception as error:
-            raise Unreadable(f"the notebook has the old format {version} and cannot be converted: "
-                             f"{type(error).__name__}") from None  # fmt: skip
-    metadata = data.get("metadata")
-    kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    language = kernel.get("language") if isinstance(kernel, dict) else None
-    if isinstance(language, str) and language.lower() not in ("python", ""):
-        raise Unreadable(f"the notebook is written in {plain(language, 40)}, not in Python")
-    return data
+    cells = data.get("cells")
+    return cells if isinstance(cells, list) else []
+
+
+def _mapping(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
 
 
 def _cell(raw: Any) -> Cell | None:
-    """Return a cell that can be graded; None for others, and for the cell that installs the package in Colab."""
+    """Return a cell of code or words; None for others."""
     if not isinstance(raw, dict) or raw.get("cell_type") not in ("code", "markdown"):
         return None
-    source = raw.get("source", "")
+    # Format 3 calls the source of a code cell its input.
+    source = raw.get("source", raw.get("input", ""))
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
     if not isinstance(source, str):
         return None
-    metadata = raw.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    tags, own = metadata.get("tags"), metadata.get("stablenets")
-    if (isinstance(tags, list) and COLAB_TAG in tags) or COLAB_INSTALL.search(source[:500]):
-        return None
-    own = own if isinstance(own, dict) else {}
+    own = _mapping(_mapping(raw.get("metadata")).get("stablenets"))
     exercise, role = (value if isinstance(value := own.get(name), str) else "" for name in ("exercise", "role"))
     return Cell(raw["cell_type"], source.encode("utf-8", "replace").decode(), exercise, role)
 
 
-def _chapter(cells: list[Cell], assignments: Mapping[str, Assignment]) -> str:
-    """Return the chapter of most exercises, as the cells' metadata, the checks or the functions' names tell."""
-    code = "\n".join(cell.source for cell in cells if cell.kind == "code")
-    defined = {name for pair in DEFINITION.findall(code) for name in pair}
+def _chapter(cells: list[Cell], code: tuple[str, ...], stated: object, assignments: Mapping[str, Assignment]) -> str:
+    """Return the chapter of most exercises, as cells' metadata, checks or functions tell, or else as it is stated."""
+    defined = {name for source in code for pair in DEFINITION.findall(source) for name in pair}
     for found, name in [
         ({cell.exercise for cell in cells}, "exercise"),
-        (set(CHECK.findall(code)), "exercise"),
-        (defined, "function"),
+        (_checked(code), "exercise"),
+        (defined - {""}, "function"),
     ]:
         counts = collections.Counter(
             {
@@ -152,7 +156,13 @@ def _chapter(cells: list[Cell], assignments: Mapping[str, Assignment]) -> str:
         chapter, count = counts.most_common(1)[0]
         if count:
             return chapter
+    if isinstance(stated, str) and stated in assignments:
+        return stated
     raise Unreadable("the notebook answers no exercise of the course: no cell, check or function of one was found")
+
+
+def _checked(code: tuple[str, ...]) -> set[str]:
+    return {exercise for source in code for exercise in CHECK.findall(source)}
 
 
 def _words(cells: list[Cell], assignment: Assignment, exercise: str) -> str:
@@ -165,13 +175,20 @@ def _words(cells: list[Cell], assignment: Assignment, exercise: str) -> str:
         heading = next((line for line in text.split("\n", 3)[:3] if line.startswith("## ")), "")
         if cell.role == "statement" or (not cell.role and heading in titles):
             current = cell.exercise or titles.get(heading, "")
-        elif text and exercise in (current, cell.exercise) and cell.role not in ("hint", "check"):
-            words.append(text if cell.kind == "markdown" else f"```\n{text}\n```")
-    return plain_lines("\n\n".join(word for word in words if word != OPEN_ANSWER))
+        elif exercise in (current, cell.exercise) and cell.role != "check":
+            # Some write below the hint, or below the line that asks for an answer.
+            text = text.partition(END_OF_HINT)[2] if text.startswith(HINT) else text.replace(OPEN_ANSWER, "")
+            text = PICTURE.sub("[a picture: see the notebook]", text).strip()
+            words += [text if cell.kind == "markdown" else f"```\n{text}\n```"] if text else []
+    return plain_lines("\n\n".join(words))
 
 
-def _notes(cells: list[Cell], assignment: Assignment) -> list[str]:
-    notes = []
+def _notes(data: dict, metadata: dict, cells: list[Cell], code: tuple[str, ...], assignment: Assignment) -> list[str]:
+    notes = ["the notebook has the old format 3"] if data["nbformat"] == 3 else []
+    language = (_mapping(metadata.get(place)).get(key) for place, key in LANGUAGE)
+    language = next((value for value in language if isinstance(value, str)), "python")
+    if "python" not in language.lower():
+        notes.append(f"the notebook says that it is written in {plain(language, 40)}, not in Python")
     for role in ("answer", "check"):
         seen = collections.Counter(cell.exercise for cell in cells if cell.role == role)
         asked = [q.exercise for q in assignment.questions if q.function or role == "answer"]
@@ -180,6 +197,6 @@ def _notes(cells: list[Cell], assignment: Assignment) -> list[str]:
         if twice := [exercise for exercise in asked if seen[exercise] > 1]:
             notes.append(f"{role} cells stand there more than once: {', '.join(twice)}")
     known = {question.exercise for question in assignment.questions}
-    if other := sorted({cell.exercise for cell in cells} - known - {""}):
+    if other := sorted(({cell.exercise for cell in cells} | _checked(code)) - known - {""}):
         notes.append(f"cells of exercises that this chapter does not have: {plain(', '.join(other), 200)}")
     return notes

@@ -1,11 +1,12 @@
 """The commands around a student's notebook: hand out, and check before handing in."""
 
+import json
 import sys
 from pathlib import Path
 
 import click
 
-from stablenets.grading.commands.shared import as_json, assignments_of, masters, to_json, told
+from stablenets.grading.commands.shared import as_json, assignments_of, masters, told
 
 
 @click.command(short_help="Write the notebooks to hand out.")
@@ -38,5 +39,5 @@ def validate(notebook: Path, seconds: float, as_json: bool) -> None:
 
     with told():
         found = validate(notebook, cell_seconds=seconds)
-    click.echo(to_json(found) if as_json else str(found))
+    click.echo(json.dumps(found.as_dict(), indent=2) if as_json else str(found))
     sys.exit(0 if found.ready else 1)
