@@ -1,6 +1,9 @@
 """Submissions run in the sandbox: right ones get full marks, hostile ones gain nothing and touch nothing."""
 
 import os
+import resource
+import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -10,10 +13,11 @@ import nbformat
 import psutil
 import pytest
 from book_rules import ROOT, SOLUTIONS, name
-from hostile import HOSTILE
+from hostile import HOSTILE, PROBES, STAYS
 
 from stablenets.checks import check
-from stablenets.grading import assignment, grade, sandbox
+from stablenets.checks.exercise import EXERCISES
+from stablenets.grading import assignment, grade, sandbox, wire
 from stablenets.grading.inside import system_calls
 from stablenets.grading.session import Session, Stopped
 from stablenets.grading.student import derive, role
@@ -48,8 +52,9 @@ def cells_of(notebook, roles=(None, "answer")):
     return [cell.source for cell in code if "get_ipython" not in cell.source]
 
 
-def asked(chapter):
-    return assignment.load(ROOT / "solutions")[chapter]
+def asked(chapter, exercise=None):
+    whole = assignment.load(ROOT / "solutions")[chapter]
+    return whole._replace(questions=tuple(q for q in whole.questions if exercise in (None, q.exercise)))
 
 
 def ask(session, command):
@@ -79,17 +84,111 @@ def test_empty_notebooks_get_nothing_and_raise_nothing(box, path):
 
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_hostile_submission_gains_nothing_and_the_next_is_graded(box, attack):
-    only = asked("initialization")
-    one = only._replace(questions=tuple(q for q in only.questions if q.exercise == "uniform-bound"))
+    one = asked("initialization", "uniform-bound")
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     before = time.monotonic()
-    marks, _ = grade.mark(box, [HOSTILE[attack]], one, lambda exercise: SEED, LIMITS, **TIMES)
+    marks, notes = grade.mark(box, [HOSTILE[attack]], one, lambda exercise: SEED, LIMITS, **TIMES)
     assert [mark.points for mark in marks] == [0] * len(marks)
     assert all(mark.message for mark in marks)
+    assert all(text.isprintable() and len(text) < 2000 for text in [*notes, *(mark.message for mark in marks)])
     assert time.monotonic() - before < 30
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest < 300 * 1024
     right = "import math\ndef uniform_bound(variance):\n    return math.sqrt(3 * variance)"
     fair = ["def uniform_bound(std):\n    return std * 3 ** 0.5", right]
     full = [sum(m.points for m in grade.mark(box, [source], one, lambda e: SEED, LIMITS)[0]) for source in fair]
     assert max(full) == check("uniform-bound", lambda x: x).maximum
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory):
+    """A word that is everywhere outside (in memory, the environment, a file, a socket), and a sandbox started then."""
+    word = "s" + secrets.token_hex(16)
+    path, shared = tmp_path_factory.mktemp("outside") / word, Path("/dev/shm") / word
+    path.write_text(word)
+    shared.write_text(word)
+    with pytest.MonkeyPatch.context() as patch, socket.socket(socket.AF_UNIX) as line, open(path) as opened:
+        patch.setenv("SECRET", word)
+        line.bind("\0" + word)
+        line.listen()
+        os.set_inheritable(opened.fileno(), True)
+        with sandbox.Sandbox() as started:
+            yield word, started
+    shared.unlink()
+
+
+@pytest.mark.skipif(not system_calls.known_machine(), reason="no filter of system calls for this machine")
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_submission_reaches_nothing_outside(secret, probe):
+    word, started = secret
+    one = Session(started, [PROBES[probe]], LIMITS, call_seconds=30)
+    assert one.function("probe")(word) == []
+    assert one.close() == ""
+
+
+def test_a_submission_leaves_nothing_for_the_next_one(session):
+    state = """if True:
+        import os, sys, threading, torch, numpy
+        def state():
+            tops = ('/course', '/student', '/tmp', '/dev/shm', '/etc')
+            files = [f'{folder}/{f}' for top in tops for folder, _, files in os.walk(top) for f in files]
+            paths = [module.__file__ for module in list(sys.modules.values()) if getattr(module, '__file__', None)]
+            times = [os.stat(path).st_mtime_ns for path in paths if os.path.isabs(path)]
+            processes = len([p for p in os.listdir('/proc') if p.isdigit()])
+            objects = [abs, sum, torch.allclose, numpy.allclose, torch.get_default_dtype()]
+            return [sorted(files), times, processes, threading.active_count(), sorted(os.environ), sys.path,
+                    sorted(sys.modules), [str(o).split(' at ')[0] for o in objects]]
+    """
+    before = session(state)
+    first = before.function("state")()
+    before.close()
+    between = session(STAYS)
+    assert between.function("left")() == 1
+    assert between.notes == []
+    between.close()
+    assert session(state).function("state")() == first
+
+
+COSTLY = {
+    "relu-moments": "import torch\ndef relu_moments(tau): return torch.zeros(2**22, dtype=torch.uint8)",
+    "drift-detector": "import torch\ndef drift_alarms(*a): return torch.zeros(2**22, dtype=torch.uint8)",
+    "exact-ties": "def exact_descent(w, v, *a): return [[['1e3000000'] * len(w[0])] * len(w), ['1e3000000'] * len(v)]",
+    "two-worlds": "import torch\ndef two_worlds(*a): return torch.zeros(2**22, dtype=torch.uint8)",
+    "name-the-shift": "def name_the_shift(*a): return 'none' * 10**5",
+}
+
+
+@pytest.mark.parametrize("exercise", COSTLY)
+def test_what_an_answer_returns_costs_the_grader_little(box, exercise):
+    one = asked(EXERCISES[exercise].chapter, exercise)
+    before, largest = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    marks, _ = grade.mark(
+        box, [COSTLY[exercise]], one, lambda id: SEED, sandbox.USUAL, call_seconds=3, total_seconds=20
+    )
+    # The seconds of this process alone: what runs in the sandbox does not count.
+    assert time.process_time() - before < 3
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest < 400 * 1024
+    assert {mark.points for mark in marks} == {0}
+
+
+def test_after_the_time_is_up_nothing_more_is_started(session):
+    cells = ["import time; time.sleep(2)"] + ["pass"] * 2000
+    before, late = time.monotonic(), session(*cells, total_seconds=1)
+    with pytest.raises(Stopped, match="whole notebook"):
+        late.function("f")
+    assert time.monotonic() - before < 3
+
+
+def test_notes_stay_few(session):
+    noisy = session("def f(): return 1", *(f"raise ValueError({i})" for i in range(200)))
+    assert noisy.function("f")() == 1
+    assert len(noisy.notes) == 51
+
+
+def test_results_are_bounded(session):
+    big = session("import torch\ndef f(n): return torch.zeros(n, dtype=torch.uint8)").function("f")
+    assert len(big(wire.DATA_LIMIT)) == wire.DATA_LIMIT
+    with pytest.raises(Exception, match="too large"):
+        big(wire.DATA_LIMIT + 1)
 
 
 def test_every_process_of_a_submission_is_dead_when_it_ends(box, session):

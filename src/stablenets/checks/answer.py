@@ -49,10 +49,10 @@ class Answer:
     def tensors(self, *arguments: object, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
         """Call the function and return its result, a list, tuple or array, as finite float64 tensors of ``shapes``."""
         result, call = self(*arguments), self.call(*arguments)
-        if isinstance(result, (Tensor, np.ndarray)) and result.ndim:
-            result = list(result)
-        if not isinstance(result, (list, tuple)) or len(result) != len(shapes):
-            found = f"{len(result)}" if isinstance(result, (list, tuple)) else type(result).__name__
+        many = isinstance(result, (list, tuple)) or (isinstance(result, (Tensor, np.ndarray)) and result.ndim > 0)
+        # Counted before anything is taken apart: there may be millions.
+        if not many or len(result) != len(shapes):
+            found = f"{len(result)}" if many else type(result).__name__
             raise Mistake(f"{call} must return {len(shapes)} values, got {found}")
         return [_to_tensor(item, f"value {i} of {call}", shape) for i, (item, shape) in enumerate(zip(result, shapes))]
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from stablenets.checks.exercise import EXERCISES, PartResult
+from stablenets.grading.plain import plain
 from stablenets.grading.records import Assignment, PartMark
 from stablenets.grading.sandbox import USUAL, Limits, Sandbox
 from stablenets.grading.session import Session, Stopped
+
+LONGEST_MESSAGE = 1500
 
 
 def mark(
@@ -48,10 +51,12 @@ def _parts(session: Session, id: str, name: str, seed: int, notes: list[str]) ->
     results = []
     for index, part in enumerate(exercise.parts):
         try:
-            results.append(exercise.run_part(index, function, seed))
+            result = exercise.run_part(index, function, seed)
+            # A message may quote what the submission returned.
+            results.append(result._replace(message=plain(result.message, LONGEST_MESSAGE)))
         except Exception as error:
             # The check itself failed on what came back: nothing for the answer, and word to the instructor.
-            notes.append(f"the check of {id}, {part.name}, failed with {type(error).__name__}: {error}")
+            notes.append(f"the check of {id}, {part.name}, failed with {type(error).__name__}: {plain(str(error))}")
             results.append(
                 PartResult(part.name, 0, part.points, "the answer returned something that cannot be checked")
             )

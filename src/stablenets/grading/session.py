@@ -10,6 +10,7 @@ from stablenets.grading.plain import plain
 from stablenets.grading.sandbox import USUAL, Limits, Process, Sandbox
 
 LONGEST_NAME = 60
+MOST_NOTES = 50
 ENDINGS = {"memory": "it used too much memory", "processes": "it started too many processes"}
 
 
@@ -85,6 +86,7 @@ class Session:
     def _start(self) -> None:
         """Start the process and run the cells, without those that ended it before."""
         while self._process is None:
+            self._seconds_left()
             self._process = self.sandbox.spawn(self.limits)
             for index, source in enumerate(self.cells):
                 if index in self._skipped:
@@ -93,7 +95,7 @@ class Session:
                     reply = self._exchange(self.cell_seconds, "run", source)
                 except Stopped as stopped:
                     self._skipped.add(index)
-                    self.notes.append(f"code cell {index + 1} was left out: {stopped}")
+                    self._note(f"code cell {index + 1} was left out: {stopped}")
                     break
                 match reply:
                     case ("error", str(kind), str(text)):
@@ -101,10 +103,7 @@ class Session:
 
     def _exchange(self, seconds: float, *request: Any) -> Any:
         """Send a request and return the reply, or end the process and say why there was none."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            self.close()
-            raise Stopped("the time for the whole notebook was used up")
+        left = self._seconds_left()
         connection, until = self._process.connection, time.monotonic() + min(seconds, left)
         try:
             connection.settimeout(min(seconds, left))
@@ -119,9 +118,16 @@ class Session:
         except (EOFError, OSError):
             raise Stopped(ENDINGS.get(self.close(), "it ended its process")) from None
 
+    def _seconds_left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            self.close()
+            raise Stopped("the time for the whole notebook was used up")
+        return left
+
     def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self.notes and len(self.notes) <= MOST_NOTES:
+            self.notes.append(text if len(self.notes) < MOST_NOTES else "and more of this kind")
 
 
 def _remote(session: Session, name: str) -> Callable:

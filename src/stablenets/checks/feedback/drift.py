@@ -106,7 +106,11 @@ def _mistaken(errors: Tensor, delta: float, threshold: float) -> dict[str, list[
 
 def _heard(answer: Answer, errors: Tensor, delta: float, threshold: float) -> list[int]:
     steps = answer.tensor(errors.tolist(), delta, threshold)
-    if steps.ndim != 1 or any(step != int(step) or not 0 <= step <= len(errors) for step in steps.tolist()):
+    if (
+        steps.ndim != 1
+        or len(steps) > len(errors)
+        or any(step != int(step) or not 0 <= step <= len(errors) for step in steps.tolist())
+    ):
         raise Mistake("the answer must be a list of steps, integers from 0, in which the alarms were raised")
     return [int(step) for step in steps.tolist()]
 

@@ -14,6 +14,7 @@ from stablenets.checks.exercise import Exercise
 EXACT = Exercise("exact-ties", chapter="symmetry-breaking", minutes=25)
 
 Matrix = list[list[Fraction]]
+LONGEST = 10_000  # characters of a fraction
 
 
 class Slip(NamedTuple):
@@ -66,6 +67,9 @@ def _fractions(value: object, like: object, where: str) -> object:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         kind = type(value).__name__
         raise Mistake(f"{where} returned a {kind}, not exact text: return strings, such as str(Fraction(3, 7))")
+    if isinstance(value, str) and ("e" in value.lower() or len(value) > LONGEST):
+        # A power of ten may stand for millions of digits.
+        raise Mistake(f"{where} returned {value[:20]!r} …: write fractions with their digits, such as '3/7'")
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError) as error:

@@ -85,7 +85,7 @@ def limit_resources(megabytes: int, file_megabytes: int, processes: int, seconds
         "RLIMIT_NOFILE": 256,
         "RLIMIT_NPROC": processes,
         "RLIMIT_CPU": seconds,
-        "RLIMIT_CORE": 0,
+        "RLIMIT_CORE": 1,
         "RLIMIT_MSGQUEUE": 0,
         "RLIMIT_MEMLOCK": 0,
     }.items():

@@ -25,6 +25,8 @@ from stablenets.grading import wire
 from stablenets.grading.inside import confine, system_calls, worker
 
 WATCH_SECONDS = 0.05
+# What the kernel holds for a socket that nobody reads.
+OPEN_FILE = 2**18
 
 
 def main() -> None:
@@ -144,12 +146,14 @@ def _descendants() -> Iterator[int]:
 
 
 def _memory(process: int) -> int:
-    """Bytes that a process uses, with its share of what it shares."""
-    with contextlib.suppress(OSError), open(f"/proc/{process}/smaps_rollup", "rb") as rollup:
-        for line in rollup:
-            if line.startswith(b"Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
+    """Bytes that a process uses, with its share of what it shares, its page tables and what its open files may hold."""
+    used = 0
+    with contextlib.suppress(OSError):
+        used = OPEN_FILE * len(os.listdir(f"/proc/{process}/fd"))
+        for name, label in (("smaps_rollup", b"Pss:"), ("status", b"VmPTE:")):
+            with open(f"/proc/{process}/{name}", "rb") as lines:
+                used += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(label))
+    return used
 
 
 def _end_descendants() -> None:

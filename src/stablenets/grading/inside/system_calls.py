@@ -21,8 +21,18 @@ DENIED = {
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "ptrace": (101, 117), "quotactl": (179, 60),
     "reboot": (169, 142), "request_key": (249, 218), "semget": (64, 190), "setns": (308, 268), "shmget": (29, 194),
     "swapoff": (168, 225), "swapon": (167, 224), "syslog": (103, 116), "umount2": (166, 39), "unshare": (272, 97),
-    "userfaultfd": (323, 282),
+    "userfaultfd": (323, 282), "vmsplice": (278, 75),
 }  # fmt: skip
+# By one argument: numbers, which argument, its value, and whether that value alone passes or alone is refused. No
+# network namespace bounds every family of sockets. The kernel's buffers, for which no process is charged, stay as they
+# start. At a core limit of one byte no core is written; at zero the kernel still starts what collects them.
+ONLY, NEVER = True, False
+BY_ARGUMENT = {
+    "socket": ((41, 198), 0, 1, ONLY),  # AF_UNIX
+    "setsockopt": ((54, 208), 2, 7, NEVER),  # SO_SNDBUF
+    "setrlimit": ((160, 164), 0, 4, NEVER),  # RLIMIT_CORE
+    "prlimit64": ((302, 261), 1, 4, NEVER),
+}
 # By machine: the kernel's name for it, its column above, and the number of clone.
 MACHINES = {"x86_64": (0xC000003E, 0, 56), "aarch64": (0xC00000B7, 1, 220)}
 CLONE3, CLONE_NEWUSER = 435, 0x10000000
@@ -52,12 +62,15 @@ def filter_steps(machine: str) -> list[Step]:
     steps += [(EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, FAIL | errno.ENOSYS)]
     for numbers in DENIED.values():
         steps += [(EQUAL, 0, 1, numbers[column]), refuse]
+    for numbers, place, value, passes in BY_ARGUMENT.values():
+        steps += [(EQUAL, 0, 4, numbers[column]), (LOAD, 0, 0, FIRST_ARGUMENT + 8 * place)]
+        steps += [(EQUAL, passes, not passes, value), refuse, (RETURN, 0, 0, ALLOW)]
     steps += [(EQUAL, 0, 3, clone), (LOAD, 0, 0, FIRST_ARGUMENT), (ANY_BIT, 0, 1, CLONE_NEWUSER), refuse]
     return [*steps, (RETURN, 0, 0, ALLOW)]
 
 
 def refuse_system_calls() -> None:
-    """Refuse the calls of ``DENIED`` and new user namespaces from here on, where this machine's numbers are known."""
+    """Refuse all these calls and new user namespaces from here on, where this machine's numbers are known."""
     if not known_machine():
         return
     steps = filter_steps(os.uname().machine)

@@ -45,7 +45,8 @@ def _describe(shell: InteractiveShell, name: str) -> tuple:
 
 def _call(shell: InteractiveShell, name: str, arguments: tuple) -> tuple:
     try:
-        return ("value", shell.user_ns[name](*arguments))
+        with shell.builtin_trap:  # a cell has display and get_ipython, and so has what it calls
+            return ("value", shell.user_ns[name](*arguments))
     except (Exception, SystemExit, KeyboardInterrupt) as error:
         return _described(error)
 
@@ -62,9 +63,10 @@ def prepare_shell() -> InteractiveShell:
     """Return an interactive shell that keeps no history and shows nothing."""
     HistoryManager.enabled = False
     shell = InteractiveShell.instance()
-    # There is nothing to draw on and nowhere to install from; a cell that asks for it goes on.
-    for name in ("matplotlib", "pip", "conda"):
+    # There is nothing to draw on, nowhere to install from and no notebook to save; a cell that asks for it goes on.
+    for name in ("matplotlib", "pip", "conda", "mamba", "uv", "autosave", "clear", "connect_info", "qtconsole"):
         shell.register_magic_function(lambda line: None, magic_name=name)
+    sys.path.insert(0, "")  # what a cell writes as a module can be imported, as in a notebook
     shell.showtraceback = shell.showsyntaxerror = lambda *arguments, **options: None
     return shell
 
