@@ -21,23 +21,20 @@ Case = tuple[list[float], list[float], float, list[float]]
 
 def _norm(vector: Sequence[float]) -> float:
     # math.hypot would say that a vector of an infinity and a NaN has an infinite norm.
-    return math.sqrt(sum(entry * entry for entry in vector))
+    return math.sqrt(sum([entry * entry for entry in vector]))
 
 
 def _recovers(cure: str, start: list[float], target: list[float], sharpness: float, factors: list[float]) -> bool:
     """Run gradient descent on ½·k·r²/(1 + r²), r = ‖w − target‖, and say whether it ends at rest near the target."""
 
-    def distance(w: list[float]) -> float:
-        return _norm([a - b for a, b in zip(w, target)])
+    def loss(distance: float) -> float:
+        return sharpness / 2 * distance**2 / (1 + distance**2)
 
-    def loss(w: list[float]) -> float:
-        square = distance(w) ** 2
-        return sharpness / 2 * square / (1 + square)
-
-    w, lr, distances = start, LR, []
+    w, lr, away = start, LR, [a - b for a, b in zip(start, target)]
+    distances = [_norm(away)]
     for factor in factors:
-        slope = factor * sharpness / (1 + distance(w) ** 2) ** 2
-        gradient = [slope * (a - b) for a, b in zip(w, target)]
+        slope = factor * sharpness / (1 + distances[-1] ** 2) ** 2
+        gradient = [slope * a for a in away]
         length, rate = _norm(gradient), lr
         if cure == "skip" and not math.isfinite(length):
             rate, gradient = 0.0, [0.0] * len(w)
@@ -46,10 +43,13 @@ def _recovers(cure: str, start: list[float], target: list[float], sharpness: flo
         elif cure == "lars" and length != 0:
             rate *= TRUST * _norm(w) / length
         new = [a - rate * g for a, g in zip(w, gradient)]
-        if cure == "restart" and not loss(new) <= loss(w):
-            new, lr = w, lr / 10
+        away = [a - b for a, b in zip(new, target)]
+        distance = _norm(away)
+        if cure == "restart" and not loss(distance) <= loss(distances[-1]):
+            new, lr, distance = w, lr / 10, distances[-1]
+            away = [a - b for a, b in zip(w, target)]
         w = new
-        distances.append(distance(w))
+        distances.append(distance)
     return all(d < 0.1 for d in distances[-10:])
 
 
