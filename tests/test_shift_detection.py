@@ -501,6 +501,7 @@ def test_black_box_keeps_its_level(outputs):
 
 def test_black_box_takes_a_network_and_images_and_leaves_no_gradient():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    nn.init.normal_(model[1].weight, generator=seeded(1))
     images = torch.randn(40, 1, 4, 4, generator=seeded())
     assert black_box_test(model, images, images + 3, outputs="probabilities").p_value < 1e-6
     assert all(parameter.grad is None for parameter in model.parameters())
