@@ -1,5 +1,7 @@
 """Pages for instructor and students, in which nothing that a submission said is ever markup."""
 
+import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from stablenets.grading.plain import plain, plain_lines
 from stablenets.grading.tables import write_text
 
 MOST_NOTES = 20
+FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
 
 
 def write_page(path: Path, template: str, **values: object) -> None:
@@ -20,20 +23,27 @@ def write_page(path: Path, template: str, **values: object) -> None:
     write_text(path, _templates().get_template(template).render(most_notes=MOST_NOTES, **values))
 
 
+@functools.cache
 def _templates() -> Environment:
     made = Environment(
         loader=PackageLoader("stablenets.grading"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     made.filters |= {
-        "plain": lambda text: plain(text, 2000),
+        "plain": _plain,
+        # Where this machine keeps its files is no student's business.
+        "told": lambda text: FOLDERS.sub("…/", _plain(text)),
         "lines": plain_lines,
         "title": title,
-        "number": lambda points: f"{points:g}",
+        "number": lambda points: f"{round(points, 2):g}",
         "prose": lambda text: text.replace("`", ""),
         "markdown": _markdown,
         "bars": _bars,
     }
     return made
+
+
+def _plain(text: str) -> str:
+    return plain(text, 2000)
 
 
 def _markdown(text: str) -> Markup:
@@ -45,9 +55,8 @@ def _markdown(text: str) -> Markup:
 
 def _bars(counts: Sequence[int], what: str, small: bool = False) -> Markup:
     """A bar for each number of points from 0, in a picture whose text says the counts."""
-    width, height, most = (
-        (12, 28, max([*counts, 1])) if small else (min(36, 640 // len(counts)), 110, max([*counts, 1]))
-    )
+    width, height = (12, 28) if small else (max(3, min(36, 640 // len(counts))), 110)
+    most = max(*counts, 1)
     told = ", ".join(f"{points}: {count}" for points, count in enumerate(counts) if count)
     bars = []
     for points, count in enumerate(counts):
@@ -57,10 +66,10 @@ def _bars(counts: Sequence[int], what: str, small: bool = False) -> Markup:
         if not small:
             bars += [_label(x + width / 2, height - 3, points)] if points % (1 if width > 20 else 5) == 0 else []
             bars += [_label(x + width / 2, base - tall - 3, count)] if count else []
-    inside = "".join(bars)
+    inside, wide = "".join(bars), width * len(counts)
     return Markup(
-        f'<svg role="img" aria-label="{escape(what)}. {escape(told)}" width="{width * len(counts)}" height="{height}" '
-        f'viewBox="0 0 {width * len(counts)} {height}">{inside}</svg>'
+        f'<svg role="img" aria-label="{escape(what)}. {escape(told)}" width="{wide}" height="{height}" '
+        f'viewBox="0 0 {wide} {height}">{inside}</svg>'
     )
 
 
