@@ -128,7 +128,8 @@ def test_feedback_tells_points_messages_and_what_a_person_gave(tmp_path):
 def test_feedback_does_not_say_where_the_machine_keeps_its_files(tmp_path):
     told = outcome("Ash", "a", points=0, hostile="FileNotFoundError: /home/teacher/course/secret-key.txt, 1/2 of it")
     page = pages(tmp_path, [told])[0]["a"]
-    assert "/home" not in page.text and "teacher" not in page.text
+    assert "/home" not in page.text
+    assert "teacher" not in page.text
 
 
 def test_feedback_says_what_waits_for_a_person_and_why_there_is_no_mark(tmp_path):

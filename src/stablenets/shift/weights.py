@@ -27,8 +27,8 @@ class DensityRatio:
 
     Attributes:
         weights: β at the source points, ``(n_s,)``, float64, after clipping; not normalised.
-        mean_weight: mean of ``weights``, near 1 if the estimate is good where source covers target.
-        effective_sample_size: (Σβ)²/Σβ² of ``weights``, between 1 and n_s.
+        mean_weight: mean of the weights before clipping, near 1 if the estimate is good where source covers target.
+        effective_sample_size: (Σβ)²/Σβ² of ``weights``, after clipping, between 1 and n_s.
         clipped: number of source points whose weight was cut.
     """
 
@@ -94,9 +94,10 @@ def density_ratio(
     fit = fit_logistic(_features(source, quadratic), _features(target, quadratic), l2=l2)
     log_prior = math.log(len(source) / len(target))
     weights = _unclipped(fit, source, quadratic, log_prior)
-    clipped = int((weights > limit).sum())
+    # A clip lowers the mean by intent, which would hide that the estimate is off, or seem to show it.
+    mean, clipped = weights.mean().item(), int((weights > limit).sum())
     weights.clamp_(max=limit)
-    mean, size = weights.mean().item(), effective_sample_size(weights)
+    size = effective_sample_size(weights)
     if size < LEAST_SHARE * len(source) or not 1 / LARGEST_FACTOR <= mean <= LARGEST_FACTOR:
         warnings.warn(
             f"source hardly covers target: {size:.1f} of {len(source)} points are in effect, mean weight {mean:.2g}",
