@@ -139,7 +139,7 @@ def speed_table() -> None:
     for setting in SETTINGS:
         print(speed_row(setting), flush=True)
     print(
-        f"\nscikit-learn {sklearn.__version__}: time ÷ ours of its fit alone / of the same job (error of both). The last two "
+        f"\nscikit-learn {sklearn.__version__}: time ÷ ours of its fit alone / of the same job (error). The last two "
         f"columns at an error of at most {EQUAL:g}, or the least they reach. The job goes from two samples to weights; "
         "the fit alone gets rows that were stacked and standardised before, and gives no weights. Passes: gradients "
         "over all rows; for up to about 10,000 rows a sample, steps of Newton."
