@@ -1,6 +1,7 @@
 """The sheet in which the instructor marks open questions: it is written for them, kept, and read back."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,25 +10,55 @@ from typing import NamedTuple
 from stablenets.grading.records import Assignment, Outcome, Question
 from stablenets.grading.tables import original, write_table
 
-COLUMNS = ("student", "submission", "chapter", "exercise", "title", "maximum", "points", "comment")
+COLUMNS = ("student", "submission", "chapter", "exercise", "title", "answer", "maximum", "points", "comment")
 
 
 class ManualMark(NamedTuple):
-    """What a person gave for an answer to an open question; ``points`` is None as long as it is not marked."""
+    """What a person gave for an answer to an open question.
+
+    Attributes:
+        points: None as long as it is not marked.
+        comment: for the student.
+        answer: :func:`fingerprint` of the words that were marked; empty if the sheet does not tell.
+    """
 
     points: float | None
     comment: str = ""
+    answer: str = ""
 
 
 # By submission (its key) and exercise.
 Marks = Mapping[tuple[str, str], ManualMark]
 
 
-def answered(outcome: Outcome, assignment: Assignment) -> list[tuple[Question, str]]:
-    """Return the open questions on which a submission has words, with the words."""
+def answered(outcome: Outcome, assignment: Assignment | None) -> list[tuple[Question, str]]:
+    """Return the open questions on which a submission has words, with the words; none without an assignment."""
+    if assignment is None:
+        return []
     texts = dict(outcome.texts)
     open_questions = (question for question in assignment.questions if question.manual_points)
     return [(question, texts[question.exercise]) for question in open_questions if texts.get(question.exercise)]
+
+
+def fingerprint(words: str) -> str:
+    """Return eight letters and digits that tell one answer from another; no spreadsheet takes them for a number."""
+    return "a" + hashlib.sha256(words.encode("utf-8", "backslashreplace")).hexdigest()[:7]
+
+
+def current(marks: Marks, outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment]) -> Marks:
+    """Return the marks, those for words that the student has since changed open again.
+
+    Such a mark keeps what was given in its comment, for the instructor to look at both anew.
+    """
+    found = dict(marks)
+    for outcome in outcomes:
+        for question, words in answered(outcome, assignments.get(outcome.chapter)):
+            key, now = (outcome.key, question.exercise), fingerprint(words)
+            mark = found.get(key, ManualMark(None))
+            if mark.points is not None and mark.answer not in ("", now):
+                before = f"(an earlier answer had {mark.points:.12g} of {question.manual_points} points) {mark.comment}"
+                found[key] = ManualMark(None, before.strip())
+    return found
 
 
 def read_sheet(path: Path) -> dict[tuple[str, str], ManualMark]:
@@ -53,7 +84,8 @@ def read_sheet(path: Path) -> dict[tuple[str, str], ManualMark]:
 
 def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]:
     names = rows.fieldnames or ()
-    if missing := [name for name in COLUMNS if name not in names]:
+    # A sheet of one's own need not tell which words it marks.
+    if missing := [name for name in COLUMNS if name not in names and name != "answer"]:
         raise ValueError(f"{path}: the columns must be {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
     if more := [name for name in names if name.strip() and name not in COLUMNS]:
         raise ValueError(f"{path}: only points and comment are kept, so these columns cannot be: {', '.join(more)}")
@@ -73,7 +105,7 @@ def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]
         points = _number(row["points"], where, "points") if row["points"].strip() else None
         if points is not None and not 0 <= points <= maximum:
             raise ValueError(f"{where}: points must be from 0 to {row['maximum']}, got {row['points']!r}")
-        found[key] = ManualMark(points, original(row["comment"]))
+        found[key] = ManualMark(points, original(row["comment"]), row.get("answer", "").strip())
     return found
 
 
@@ -94,18 +126,18 @@ def write_sheet(path: Path, outcomes: Sequence[Outcome], assignments: Mapping[st
     """
     rows, left = [], dict(marks)
     for outcome in outcomes:
-        for question, _ in answered(outcome, assignments[outcome.chapter]) if outcome.chapter in assignments else ():
+        for question, words in answered(outcome, assignments.get(outcome.chapter)):
             mark = left.pop((outcome.key, question.exercise), ManualMark(None))
             if (mark.points or 0) > question.manual_points:
                 what = f"{question.exercise} of {outcome.key}"
                 raise ValueError(f"{path}: {what} gives at most {question.manual_points} points, got {mark.points:g}")
-            what = outcome.chapter, question.exercise, question.title, question.manual_points
+            what = outcome.chapter, question.exercise, question.title, fingerprint(words), question.manual_points
             rows.append((outcome.student, outcome.key, *what, *_shown(mark)))
     points = {q.exercise: q.manual_points for assignment in assignments.values() for q in assignment.questions}
     for (key, exercise), mark in left.items():
-        if mark != ManualMark(None):
+        if mark.points is not None or mark.comment:
             maximum = max(points.get(exercise, 0), mark.points or 0)
-            rows.append(("(no longer there)", key, "", exercise, "", maximum, *_shown(mark)))
+            rows.append(("(no longer there)", key, "", exercise, "", mark.answer, maximum, *_shown(mark)))
     write_table(path, [COLUMNS, *rows])
 
 

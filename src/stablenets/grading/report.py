@@ -99,7 +99,7 @@ def _questions(
     """The open questions that somebody answered, with all answers."""
     found = {}
     for outcome in outcomes:
-        for question, text in answered(outcome, assignments[outcome.chapter]) if outcome.chapter in assignments else ():
+        for question, text in answered(outcome, assignments.get(outcome.chapter)):
             asked = {**question._asdict(), "chapter": outcome.chapter, "answers": []}
             mark = marks.get((outcome.key, question.exercise), ManualMark(None))
             found.setdefault(question.exercise, asked)["answers"].append(

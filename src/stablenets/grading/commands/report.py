@@ -40,6 +40,7 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
             outcomes = store.outcomes()
         sheet = results / "manual.csv"
         marks = manual.read_sheet(sheet) if sheet.exists() else {}
+        marks = manual.current(marks, outcomes, assignments)
         manual.write_sheet(sheet, outcomes, assignments, marks)
         gradebook.write(results / "gradebook", outcomes, assignments, marks)
         pages.write(results, outcomes, assignments, marks)
