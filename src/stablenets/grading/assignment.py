@@ -2,6 +2,8 @@
 
 import ast
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -9,7 +11,7 @@ from nbformat import NotebookNode
 
 from stablenets.book.notebooks import COLAB_TAG
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading.records import Assignment, Question
+from stablenets.grading.records import Assignment, Outcome, Question
 from stablenets.grading.student import DROPDOWN, derive, function, masters, role
 
 
@@ -40,6 +42,21 @@ def read(master: NotebookNode, chapter: str) -> Assignment:
         machine = exercise.points - exercise.manual_points
         questions.append(Question(id, title, asked, machine, exercise.manual_points, rubric))
     return Assignment(chapter, tuple(questions))
+
+
+def outdated(outcomes: Iterable[Outcome], assignments: Mapping[str, Assignment]) -> list[str]:
+    """Return the keys of what was graded by other exercises, or for other points, than these."""
+    asked = {name: {q.exercise: q.points for q in each.questions if q.points} for name, each in assignments.items()}
+    return [
+        outcome.key for outcome in outcomes if not outcome.problem and _points(outcome) != asked.get(outcome.chapter)
+    ]
+
+
+def _points(outcome: Outcome) -> dict[str, int]:
+    points = Counter[str]()
+    for part in outcome.parts:
+        points[part.exercise] += part.maximum
+    return dict(points)
 
 
 def modules(solutions: Path) -> tuple[str, ...]:

@@ -32,12 +32,18 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
     """
     from stablenets.grading import feedback, gradebook, manual
     from stablenets.grading import report as pages
+    from stablenets.grading.assignment import outdated
     from stablenets.grading.store import Store
 
     with told():
         assignments = assignments_of(solutions, exercises)
         with Store(results / RESULTS, writing=False) as store:
             outcomes = store.outcomes()
+        if old := outdated(outcomes, assignments):
+            raise ValueError(
+                f"{len(old)} submissions, {old[0]} among them, were graded by other exercises or for other points: use "
+                "the --solutions of that time, or grade them again with --resume, which takes up what has changed"
+            )
         sheet = results / "manual.csv"
         marks = manual.read_sheet(sheet) if sheet.exists() else {}
         marks = manual.current(marks, outcomes, assignments)
