@@ -1,7 +1,8 @@
-"""Seconds for a submission: this grader beside nbgrader, with its own execution and with ours.
+"""Seconds for a submission: this grader beside Otter, and beside nbgrader with its own execution and with ours.
 
 Run with ``OMP_NUM_THREADS=1 python benchmarks/grading_speed.py``. A class of right submissions to a chapter, graded in
-turns by each; wall and CPU time of the whole command, its start included, and what one submission more costs: the
+turns by each; Otter runs the same checks without a container, all submissions in one process; it is left out where it
+is not installed. Wall and CPU time of the whole command, its start included, and what one submission more costs: the
 difference between the larger and the smaller class over the difference of their sizes.
 """
 
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import nbformat
 from shared import processor
 
-from stablenets.grading import nbgrader_course
+from stablenets.grading import assignment, nbgrader_course
 from stablenets.grading.student import role
 
 ROOT = Path(__file__).parents[1]
@@ -87,6 +88,42 @@ def with_nbgrader(folder: Path) -> Cost:
     return run(folder, "-m", "nbgrader", "autograde", CHAPTER, "--force")
 
 
+OTTER_TEST = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = {exercise!r}
+points = {points}
+
+
+@test_case()
+def whole(env):
+    from stablenets.checks.exercise import EXERCISES
+
+    assert EXERCISES[{exercise!r}].run(env[{function!r}], 1).passed
+"""
+OTTER = """
+import sys
+from otter.api import grade_submission
+
+for path in sys.argv[2:]:
+    result = grade_submission(path, sys.argv[1], quiet=True)
+    assert result.total == result.possible > 0, result.summary()
+"""
+
+
+def with_otter(folder: Path) -> Cost:
+    archive, tests = folder / "otter.zip", folder / "otter"
+    if not tests.exists():
+        tests.mkdir()
+        for question in assignment.load(SOLUTIONS)[CHAPTER].questions:
+            if question.function:
+                (tests / f"{question.exercise}.py").write_text(OTTER_TEST.format(**question._asdict()))
+        options = ["--no-requirements", "--no-environment", "--no-config"]
+        run(folder, "-m", "otter", "generate", "--tests-dir", tests, "--output-path", archive, *options)
+    return run(folder, "-c", OTTER, archive, *sorted((folder / "submitted").rglob("*.ipynb")))
+
+
 def with_stablenets(folder: Path, jobs: int = 1) -> Cost:
     out = folder / f"results-{time.monotonic_ns()}"
     options = ["--out", out, "--solutions", SOLUTIONS, "--jobs", jobs]
@@ -105,6 +142,8 @@ def race(folder: Path) -> None:
         "`stablenets grade`, 1 process": (with_stablenets, plugged),
         "`stablenets grade`, 2 processes": (lambda path: with_stablenets(path, 2), plugged),
     }
+    if find_spec("otter"):
+        runs["Otter"] = with_otter, plain
     costs = {name: {n: [] for n in sizes} for name in runs}
     for _ in range(ROUNDS):
         for name, (command, folders) in runs.items():

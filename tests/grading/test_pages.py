@@ -126,9 +126,9 @@ def test_feedback_tells_points_messages_and_what_a_person_gave(tmp_path):
 
 
 def test_feedback_does_not_say_where_the_machine_keeps_its_files(tmp_path):
-    told = outcome("Ash", "a", points=0, hostile="FileNotFoundError: /home/teacher/course/secret-key.txt, 1/2 of it")
+    told = outcome("Ash", "a", points=0, hostile="FileNotFoundError: /srv/teacher/course/secret-key.txt, 1/2 of it")
     page = pages(tmp_path, [told])[0]["a"]
-    assert "/home" not in page.text
+    assert "/srv" not in page.text
     assert "teacher" not in page.text
 
 
