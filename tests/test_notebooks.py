@@ -80,6 +80,13 @@ def test_says_what_the_reader_will_be_able_to_do_needs_and_how_long_it_takes(pat
     assert re.search(r"\d+ minutes", opening)
 
 
+@CHAPTER
+def test_ends_with_what_the_reader_can_do_now_and_leads_to_the_exercises(path):
+    last = read(path).cells[-1].source
+    assert re.findall(r"^## .*", last, re.MULTILINE)[-1] == "## What you can do now"
+    assert f"{{ref}}`exercises-{path.stem}`" in last
+
+
 @EVERY
 def test_code_cells_are_short(path):
     """In a chapter most cells are bites; a solution is one whole function with its docstring."""

@@ -1,6 +1,9 @@
+import json
+
 import matplotlib
 import pytest
 import torch
+from bs4 import BeautifulSoup
 
 matplotlib.use("agg")
 
@@ -86,3 +89,48 @@ def test_style_of_the_reader_is_left_alone(drawn):
 def test_impossible_figure_is_refused(drawn, arguments, message):
     with pytest.raises(ValueError, match=message):
         plots.curves(**arguments, **LABELS)
+
+
+POSITIONS = {0.5: {"ReLU": [1.0, 2.0], "tanh": [1.0, 1.5]}, 1.0: {"ReLU": [1.0, 3.0], "tanh": [2.0, 1.5]}}
+
+
+def test_slider_has_every_position_and_shows_one():
+    figure = plots.slider(POSITIONS, slider="gain", told=["Less <than> one.", 'One, "so" far.'], **LABELS)
+    document = BeautifulSoup(figure._repr_html_(), "html.parser")
+    groups = document.select("svg [data-position]")
+    assert [group["data-position"] for group in groups] == ["0", "0", "1", "1"]
+    assert [group["data-position"] for group in groups if "none" not in group.get("style", "")] == ["1", "1"]
+    assert document.svg["aria-label"] == document.output.text == document.input["aria-valuetext"] == 'One, "so" far.'
+    assert json.loads(document.div["data-told"]) == ["Less <than> one.", 'One, "so" far.']
+    assert "gain" in document.label.text
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert repr(figure) == "<Figure with a slider of 2 positions: gain>"
+
+
+def test_ids_of_two_sliders_never_meet():
+    figures = [plots.slider(POSITIONS, slider=name, told=["a", "b"], **LABELS) for name in ("gain", "rate")]
+    first, second = (
+        {element["id"] for element in BeautifulSoup(figure._repr_html_(), "html.parser").find_all(id=True)}
+        for figure in figures
+    )
+    assert first.isdisjoint(second)
+
+
+def test_slider_draws_its_theory_with_its_position():
+    theory = {0.5: {"predicted": [1, 2]}, 1.0: {"predicted": [2, 3]}}
+    figure = plots.slider(POSITIONS, slider="gain", told=["a", "b"], theory=theory, **LABELS)
+    groups = BeautifulSoup(figure._repr_html_(), "html.parser").select("[data-position]")
+    assert [group["data-position"] for group in groups] == ["0"] * 3 + ["1"] * 3
+
+
+@pytest.mark.parametrize(
+    ("positions", "told", "said"),
+    [
+        ({1: {"a": [1, 2]}}, ["x"], "positions must be two or more"),
+        ({1: {"a": [1, 2]}, 2: {"b": [1, 2]}}, ["x", "y"], "with the same names"),
+        (POSITIONS, ["x"], "told must have a sentence for each of 2 positions, got 1"),
+    ],
+)
+def test_slider_refuses_what_it_cannot_show(positions, told, said):
+    with pytest.raises(ValueError, match=said):
+        plots.slider(positions, slider="gain", told=told, **LABELS)

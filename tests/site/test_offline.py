@@ -11,7 +11,8 @@ from book_rules import ROOT
 SITE = ROOT / "_build" / "html"
 PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.parts)
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+pytestmark = needs_browser
 DESKTOP, PHONE = "1300,1000", "390,844"
 # What the browser itself would fetch, if it were let.
 QUIET = [

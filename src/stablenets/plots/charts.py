@@ -1,9 +1,4 @@
-"""Every figure of the course, drawn in one style; the only module that imports matplotlib.
-
-Colours are those of Okabe and Ito, which colour-blind readers can tell apart, and every line also has its own dash
-or marker. Each function shows its figure, so it is the last line of a cell; the caption and the text for screen
-readers stand in that cell's metadata, where the book reads them.
-"""
+"""Figures that stand still."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
@@ -12,26 +7,7 @@ import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
-from stablenets._arguments import choice
-
-# Used in turn: a figure with more lines than styles is still drawn, if less clearly.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 2)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-STYLE = {
-    "figure.dpi": 110,
-    "figure.facecolor": "white",
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-}
-SCALES = ("linear", "log", "symlog")
-
-Series = Tensor | Sequence[float] | tuple[Sequence[float], Sequence[float]]
+from stablenets.plots.style import COLOURS, DASHES, MARKERS, STYLE, Series, finish, mark_levels, new_axes, pair
 
 
 def curves(
@@ -57,19 +33,19 @@ def curves(
         y_scale: "linear", "log" or "symlog".
     """
     with plt.rc_context(STYLE):
-        axes = _axes(x_label, y_label, x_scale, y_scale)
+        axes = new_axes(x_label, y_label, x_scale, y_scale)
         for (name, values), colour, dash in zip(series.items(), cycle(COLOURS), cycle(DASHES)):
-            x, y = _pair(values)
+            x, y = pair(values)
             if y.ndim == 2:
                 axes.fill_between(x, y.min(0).values, y.max(0).values, color=colour, alpha=0.2, linewidth=0)
                 y = y.median(0).values
             axes.plot(x, y, color=colour, linestyle=dash, label=name)
         for (name, values), marker in zip((theory or {}).items(), cycle(MARKERS)):
-            x, y = _pair(values)
+            x, y = pair(values)
             every = max(1, len(x) // 12)
             axes.plot(x[::every], y[::every], marker, color="black", markersize=5, fillstyle="none", label=name)
-        _mark_levels(axes, levels)
-        _finish(axes)
+        mark_levels(axes, levels)
+        finish(axes)
 
 
 def fan(
@@ -83,13 +59,13 @@ def fan(
 ) -> None:
     """Draw many random trajectories ``(runs, points)`` as thin lines, with predictions in black on top of them."""
     with plt.rc_context(STYLE):
-        axes = _axes(x_label, y_label, "linear", y_scale)
+        axes = new_axes(x_label, y_label, "linear", y_scale)
         axes.plot(trajectories.T, color=COLOURS[0], alpha=min(1.0, 12 / len(trajectories)), linewidth=0.8)
         axes.plot([], [], color=COLOURS[0], linewidth=0.8, label=f"{len(trajectories)} runs")
         for (name, values), dash in zip((theory or {}).items(), cycle(DASHES[1:])):
-            axes.plot(*_pair(values), color="black", linestyle=dash, label=name)
-        _mark_levels(axes, levels)
-        _finish(axes)
+            axes.plot(*pair(values), color="black", linestyle=dash, label=name)
+        mark_levels(axes, levels)
+        finish(axes)
 
 
 def distributions(samples: Mapping[str, Tensor], *, x_label: str, bins: int = 60) -> None:
@@ -97,11 +73,11 @@ def distributions(samples: Mapping[str, Tensor], *, x_label: str, bins: int = 60
     pooled = torch.cat([sample.flatten() for sample in samples.values()])
     edges = torch.linspace(pooled.min().item(), pooled.max().item(), bins + 1)
     with plt.rc_context(STYLE):
-        axes = _axes(x_label, "density", "linear", "linear")
+        axes = new_axes(x_label, "density", "linear", "linear")
         for (name, sample), colour, dash in zip(samples.items(), cycle(COLOURS), cycle(DASHES)):
             heights = torch.histogram(sample.detach().flatten().float(), edges, density=True).hist
             axes.stairs(heights, edges, color=colour, linestyle=dash, linewidth=1.8, label=name)
-        _finish(axes)
+        finish(axes)
 
 
 def heat_map(
@@ -117,7 +93,7 @@ def heat_map(
     """Draw a matrix ``(rows, columns)`` as coloured cells, the first row at the bottom, each with its number."""
     low, high = limits or (values.min().item(), values.max().item())
     with plt.rc_context({**STYLE, "axes.grid": False}):
-        axes = _axes(x_label, y_label, "linear", "linear")
+        axes = new_axes(x_label, y_label, "linear", "linear")
         image = axes.imshow(values.numpy(), origin="lower", aspect="auto", cmap="cividis", vmin=low, vmax=high)
         axes.set_xticks(range(len(columns)), columns)
         axes.set_yticks(range(len(rows)), rows)
@@ -160,40 +136,3 @@ def images(rows: Mapping[str, Tensor], *, side: int = 8) -> None:
             for axes, picture in zip(line, pictures.detach()):
                 axes.imshow(picture.reshape(side, side).numpy(), cmap="gray_r")
         plt.show()
-
-
-def _axes(x_label: str, y_label: str, x_scale: str, y_scale: str) -> plt.Axes:
-    _, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    axes.set_xlabel(x_label)
-    axes.set_ylabel(y_label)
-    axes.set_xscale(choice("x_scale", x_scale, SCALES))
-    axes.set_yscale(choice("y_scale", y_scale, SCALES))
-    return axes
-
-
-def _pair(values: Series) -> tuple[Tensor, Tensor]:
-    """Split ``(x, y)``, or number the values from 0."""
-    if isinstance(values, tuple):
-        x, y = (torch.as_tensor(part).detach() for part in values)
-    else:
-        y = torch.as_tensor(values).detach()
-        x = torch.arange(y.shape[-1])
-    if x.shape[-1] != y.shape[-1]:
-        raise ValueError(f"x and y must have the same number of points, got {x.shape[-1]} and {y.shape[-1]}")
-    return x, y
-
-
-def _mark_levels(axes: plt.Axes, levels: Mapping[str, float] | None) -> None:
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color="black", linestyle=":", linewidth=1)
-        place = axes.annotate(
-            name, (0.99, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=9
-        )
-        place.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})
-
-
-def _finish(axes: plt.Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    if len(labels) > 1:
-        axes.legend(handles, labels)
-    plt.show()
