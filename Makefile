@@ -13,7 +13,7 @@ export OMP_NUM_THREADS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks student grade-demo serve bench clean
+.PHONY: help book test notebooks student grade-demo serve bench doctor clean
 
 help: ## Show this list
 	@echo "Stable Nets. Every target installs what it needs into .venv first."
@@ -52,6 +52,10 @@ bench: $(READY) ## Measure side by side with the peers that are installed, into 
 	for name in $$(grep -l __main__ benchmarks/*.py | xargs -n 1 basename -s .py); do \
 		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py > benchmarks/results/$$name.md.new || exit 1; \
 		mv benchmarks/results/$$name.md.new benchmarks/results/$$name.md; cat benchmarks/results/$$name.md; done
+
+# Whatever Python there is: a broken environment can be told as well.
+doctor: ## Say what this machine lacks, and what to do about it
+	@if [ -x $(BIN)/python ]; then $(BIN)/python src/stablenets/book/doctor.py; else $(PYTHON) src/stablenets/book/doctor.py; fi
 
 clean: ## Delete everything that was built, the environment included
 	rm -rf _build .venv

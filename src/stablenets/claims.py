@@ -25,7 +25,7 @@ class Claim(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """The measured values in words: one value, or mean, spread and range over all of them."""
+        """One value, or mean, spread and range of all measured values, in words."""
         if len(self.measured) == 1:
             return f"{self.measured[0]:.4g}"
         values = torch.tensor(self.measured, dtype=torch.float64)  # statistics.stdev cannot take NaN and infinity

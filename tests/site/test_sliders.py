@@ -5,8 +5,8 @@ import json
 
 import pytest
 from book_rules import ROOT
+from browser import DESKTOP, needs_browser, opened_with
 from bs4 import BeautifulSoup
-from test_offline import DESKTOP, needs_browser, opened
 
 SITE = ROOT / "_build" / "html"
 PAGES = [page for page in sorted((SITE / "chapters").glob("*.html")) if 'class="slider-figure"' in page.read_text()]
@@ -17,7 +17,7 @@ for (const slider of document.querySelectorAll(".slider-figure input")) {
   slider.value = slider.max;
   slider.dispatchEvent(new Event("input", {bubbles: true}));
 }
-</script></body>"""
+</script>"""
 
 
 def sliders(document):
@@ -51,12 +51,7 @@ def test_sliders_are_small_labelled_and_told_at_every_position(page):
 @needs_browser
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_moved_slider_shows_its_position_and_says_so(tmp_path, page):
-    moved = page.with_name(f"{page.stem}-moved.html")  # beside the page, for its links to lead somewhere
-    moved.write_text(page.read_text().replace("</body>", PUSH))
-    try:
-        document, _ = opened(tmp_path, moved, DESKTOP)
-    finally:
-        moved.unlink()
+    document, _ = opened_with(tmp_path, page, PUSH, DESKTOP)
     for figure in sliders(document):
         told = json.loads(figure["data-told"])
         assert shown(figure) == {figure.input["max"]}

@@ -4,7 +4,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from stablenets.book import claims_page, execution, folding, offline
+from stablenets.book import accessible, claims_page, execution, folding, offline, reference
 from stablenets.checks.run import exercise
 
 
@@ -26,7 +26,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-purge-doc", claims_page.forget_page)
     app.connect("env-updated", claims_page.write_tables_again)
     app.connect("doctree-resolved", claims_page.fill_tables)
+    app.connect("autodoc-process-docstring", reference.describe)
     app.connect("config-inited", offline.use_own_mathjax)
+    app.connect("html-page-context", accessible.mend)
     app.connect("build-finished", offline.copy_mathjax)
     # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
     return {"parallel_read_safe": False, "parallel_write_safe": True}

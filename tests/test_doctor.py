@@ -1,0 +1,53 @@
+"""What ``make doctor`` says of environments with a fault."""
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from book_rules import ROOT
+
+from stablenets.book import doctor
+
+
+def test_installed_packages_are_well(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text(f"# pinned\ntorch=={version('torch')}\nnumpy=={version('numpy')}\n")
+    assert [finding.well for finding in doctor.packages(path)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("numpy==0.1", "in place of 0.1"), ("no-such-package==1.0", "no-such-package none in place of 1.0")],
+)
+def test_packages_that_differ_from_their_pins_are_named(tmp_path, line, said):
+    path = tmp_path / "requirements.txt"
+    path.write_text(line + "\n")
+    (finding,) = doctor.packages(path)
+    assert not finding.well
+    assert said in finding.advice
+
+
+def test_what_only_graders_need_is_no_reason_to_fail(monkeypatch, capsys):
+    there = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in ("bwrap", "chromium") else there(name))
+    monkeypatch.setattr(doctor, "packages", lambda path: [])
+    assert doctor.main() == 0
+    printed = capsys.readouterr().out
+    assert "absent  bubblewrap" in printed
+    assert "apt install bubblewrap" in printed
+
+
+def test_what_everybody_needs_is(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "OLDEST", (99, 0))
+    monkeypatch.setattr(doctor, "packages", lambda path: [])
+    assert doctor.main() == 1
+    assert "MISSING Python" in capsys.readouterr().out
+
+
+def test_python_without_any_package_can_run_it():
+    isolated = [sys.executable, "-I", "-S", str(ROOT / "src" / "stablenets" / "book" / "doctor.py")]
+    done = subprocess.run(isolated, capture_output=True, text=True, check=False)
+    assert "Python" in done.stdout
+    assert done.stderr == ""
