@@ -4,7 +4,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from stablenets.book import accessible, claims_page, execution, folding, offline, reference
+from stablenets.book import accessible, claims_page, execution, folding, offline, reference, times_page
 from stablenets.checks.run import exercise
 
 
@@ -18,6 +18,7 @@ class ExerciseRole(SphinxRole):
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("exercise", ExerciseRole())
     app.add_node(claims_page.claims_table)
+    app.add_directive("execution-times", times_page.TimesDirective)
     app.add_directive("claims", claims_page.ClaimsDirective)
     app.connect("env-get-outdated", execution.find_outdated)
     app.connect("env-before-read-docs", execution.execute_missing)
@@ -26,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-purge-doc", claims_page.forget_page)
     app.connect("env-updated", claims_page.write_tables_again)
     app.connect("doctree-resolved", claims_page.fill_tables)
+    app.connect("autodoc-skip-member", reference.skip)
     app.connect("autodoc-process-docstring", reference.describe)
     app.connect("config-inited", offline.use_own_mathjax)
     app.connect("html-page-context", accessible.mend)

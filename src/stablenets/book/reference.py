@@ -23,6 +23,11 @@ def describe(app: Sphinx, kind: str, name: str, it: object, options: object, lin
         lines += ["", f"In the book: {', '.join(f':doc:`/{page}`' for page in pages)}."]
 
 
+def skip(app: Sphinx, kind: str, name: str, it: object, skipped: bool, options: object) -> bool | None:
+    """Leave out what a named tuple says of its own fields; the class describes them."""
+    return True if (it.__doc__ or "").startswith("Alias for field number") else None
+
+
 @cache
 def uses(root: Path) -> dict[tuple[str, str], list[str]]:
     """Return the chapters that use a name of a module, such as ``("optim", "LARS")``, or name it in their text."""
