@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from book_rules import PATHS, ROOT, code_cells, name
+from book_rules import PATHS, ROOT, SOLUTIONS, code_cells, name, read
 from bs4 import BeautifulSoup
 
 SITE = ROOT / "_build" / "html"
@@ -108,3 +108,16 @@ def test_functions_of_the_reference_lead_to_the_chapters_that_use_them():
 def test_times_of_all_notebooks_are_told():
     rows = [row.get_text() for row in parse(SITE / "benchmarks.html").find("table").select("tbody tr")]
     assert len(rows) == len(PATHS) + 1
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=name)
+def test_page_of_exercises_leads_to_the_notebook_without_solutions(path):
+    page = parse(SITE / "solutions" / f"{path.stem}.html")
+    assert [link["href"] for link in page.find_all("a", href=True) if "blob/main/solutions" in link["href"]] == []
+    assert page.select_one(f".student-notebook a[href$='blob/student/{path.stem}.ipynb']")
+    copy = SITE / "solutions" / page.select_one(".student-notebook a[download]")["href"]
+    assert "check(" in copy.read_text()
+    assert "### BEGIN SOLUTION" not in copy.read_text()
+    masters = {cell.source for cell in code_cells(path) if cell.metadata.get("stablenets", {}).get("role") == "answer"}
+    assert masters
+    assert masters.isdisjoint(cell.source for cell in read(copy).cells)
