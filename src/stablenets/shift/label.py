@@ -68,7 +68,9 @@ def em_prior(
     rows, shares = probabilities.cpu().numpy(), source_prior.cpu().numpy()
     size = CACHED // rows.shape[1] + 1
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    path, safe = [shares], None  # the EM steps since the last jump, and where to land if that jump fails
+    # The EM steps since the last jump, and where to land if that jump fails. The first step from the source prior, where
+    # all rows of L have the same π-mean of 1, is the mean of the probabilities.
+    path, safe = [shares, rows.mean(axis=0)], None
     for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
         weights = path[-1] / shares
         # A block is still in the cache when it is read again. Products as wide as these are faster in numpy.
