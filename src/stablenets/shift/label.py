@@ -68,8 +68,8 @@ def em_prior(
     rows, shares = probabilities.cpu().numpy(), source_prior.cpu().numpy()
     size = CACHED // rows.shape[1] + 1
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    # The EM steps since the last jump, and where to land if that jump fails. The first step from the source prior, where
-    # all rows of L have the same π-mean of 1, is the mean of the probabilities.
+    # The EM steps since the last jump, and where to land if that jump fails. From the source prior, the first step leads
+    # to the mean of the probabilities.
     path, safe = [shares, rows.mean(axis=0)], None
     for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
         weights = path[-1] / shares
