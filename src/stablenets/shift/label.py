@@ -68,7 +68,7 @@ def em_prior(
     rows, shares = probabilities.cpu().numpy(), source_prior.cpu().numpy()
     size = CACHED // rows.shape[1] + 1
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    # The EM steps since the last jump, and where to land if that jump fails. From the source prior, the first step leads
+    # The EM steps since the last jump, and where to land if that jump fails. The first step leads from the source prior
     # to the mean of the probabilities.
     path, safe = [shares, rows.mean(axis=0)], None
     for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
