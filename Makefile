@@ -20,7 +20,7 @@ help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 book: $(READY) ## Build the book in _build/html, executing only what changed
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	$(BIN)/python -m stablenets.book.build
 	@echo "Open _build/html/index.html, or run: make serve"
 
 test: $(READY) ## Run every test: code, docstrings, notebooks, and the built book

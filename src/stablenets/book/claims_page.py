@@ -4,11 +4,21 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 
+from stablenets.book.languages import DOMAIN, N_, of_page, words
 from stablenets.claims import MIME_TYPE
 
-COLUMNS = {"Claim": 45, "Measured": 20, "Expected": 15, "Source": 20}
+COLUMNS = {N_("Claim"): 45, N_("Measured"): 20, N_("Expected"): 15, N_("Source"): 20}
+# What a claim says around its numbers.
+SAID = [N_("measured"), N_("expected"), N_("exactly"), N_("above"), N_("below"), N_("and"), N_("from"), N_("to")]
+SAID += [N_("values")]
+
+
+MARK = "✓ "
+
+_ = get_translation(DOMAIN)
 
 
 class ClaimRenderer(MimeRenderPlugin):
@@ -25,8 +35,12 @@ class ClaimRenderer(MimeRenderPlugin):
         anchor = f"claim-{len(claims) + 1}"
         claims.append((anchor, data.content))
         box = nodes.container(classes=["claim"], ids=[anchor])
-        box += nodes.paragraph("", "✓ " + data.content["statement"], classes=["claim-statement"])
-        box += nodes.paragraph("", "measured {summary} · expected {expectation} · {source}".format(**data.content))
+        box += nodes.paragraph("", _marked(data.content), classes=["claim-statement"])
+        numbers = "measured {summary} · expected {expectation} · ".format(**data.content)
+        # The numbers are those of this build: only the words around them can be translated beforehand.
+        facts = nodes.paragraph("", words(numbers, SAID), translatable=False)
+        facts += nodes.inline(data.content["source"], data.content["source"], translatable=True)
+        box += facts
         return [box]
 
 
@@ -75,15 +89,20 @@ def _in_reading_order(env: BuildEnvironment) -> list[str]:
 
 
 def _table(app: Sphinx, docname: str, page: str) -> list[nodes.Node]:
-    body = nodes.tbody()
+    body, translated = nodes.tbody(), of_page(app, page)
     for anchor, facts in _claims(app.env)[page]:
         target = app.builder.get_relative_uri(docname, page) + "#" + anchor
-        link = nodes.reference("", facts["statement"], internal=True, refuri=target)
-        body += _row(link, *(nodes.Text(facts[name]) for name in ("summary", "expectation", "source")))
+        link = nodes.reference("", translated(_marked(facts)).removeprefix(MARK), internal=True, refuri=target)
+        numbers = (words(facts[name], SAID) for name in ("summary", "expectation"))
+        body += _row(link, *map(nodes.Text, numbers), nodes.Text(translated(facts["source"])))
     group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in COLUMNS.values()), cols=len(COLUMNS))
-    group += [nodes.thead("", _row(*map(nodes.Text, COLUMNS))), body]
+    group += [nodes.thead("", _row(*(nodes.Text(_(column)) for column in COLUMNS))), body]
     title = nodes.rubric("", f"{app.env.titles[page].astext()} ({len(body)})")
     return [title, nodes.table("", group, classes=["claims"])]
+
+
+def _marked(facts: dict[str, str]) -> str:
+    return MARK + facts["statement"]
 
 
 def _row(*cells: nodes.Node) -> nodes.row:

@@ -4,15 +4,20 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 
-from stablenets.book import accessible, claims_page, execution, folding, offline, reference, times_page
+from stablenets.book import accessible, claims_page, execution, folding, languages, offline, reference, times_page
+from stablenets.book.languages import N_
 from stablenets.checks.run import exercise
+
+# What an exercise says of itself around its numbers.
+SAID = [N_("points"), N_("point"), N_("minutes"), N_("check"), N_("open question")]
 
 
 class ExerciseRole(SphinxRole):
     """A role that names an exercise by its id and prints its points and minutes, as the registry has them."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        return [nodes.emphasis(self.rawtext, exercise(self.text).summary, classes=["exercise-facts"])], []
+        facts = languages.words(exercise(self.text).summary, SAID)
+        return [nodes.emphasis(self.rawtext, facts, classes=["exercise-facts"])], []
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -30,7 +35,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-skip-member", reference.skip)
     app.connect("autodoc-process-docstring", reference.describe)
     app.connect("config-inited", offline.use_own_mathjax)
+    app.connect("builder-inited", languages.load_words)
     app.connect("html-page-context", accessible.mend)
+    app.connect("html-page-context", languages.lead_to_languages)
     app.connect("build-finished", offline.copy_mathjax)
     # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -5,11 +5,16 @@ from itertools import groupby
 from docutils import nodes
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
+from sphinx.locale import get_translation
 from sphinx_design.shared import create_component
 
+from stablenets.book.languages import DOMAIN, N_
+
+_ = get_translation(DOMAIN)
+
 TITLES = {
-    "wrong": ("One wrong answer, and what it is told", "{} wrong answers, and what they are told"),
-    "alternative": ("Another right answer", "{} other right answers"),
+    "wrong": (N_("One wrong answer, and what it is told"), N_("{} wrong answers, and what they are told")),
+    "alternative": (N_("Another right answer"), N_("{} other right answers")),
 }
 
 DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None, "chevron": None} | {
@@ -22,7 +27,10 @@ def fold_claims(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.source.startswith("claim("):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-            cell.metadata["mystnb"] = {"code_prompt_show": "How it is checked", "code_prompt_hide": "Hide the check"}
+            cell.metadata["mystnb"] = {
+                "code_prompt_show": str(_("How it is checked")),
+                "code_prompt_hide": str(_("Hide the check")),
+            }
 
 
 def group_answers(app: Sphinx, doctree: nodes.document) -> None:
@@ -32,7 +40,7 @@ def group_answers(app: Sphinx, doctree: nodes.document) -> None:
         for role, run in [(role, list(run)) for role, run in groupby(parent.children, key=_role)]:
             if role in TITLES:
                 one, many = TITLES[role]
-                title = nodes.rubric("", one if len(run) == 1 else many.format(len(run)))
+                title = nodes.rubric("", _(one) if len(run) == 1 else _(many).format(len(run)))
                 place = parent.index(run[0])
                 for cell in run:
                     parent.remove(cell)

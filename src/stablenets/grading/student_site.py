@@ -3,15 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+from sphinx.locale import get_translation
+
+from stablenets.book.languages import DOMAIN, N_
 from stablenets.grading import student
 
 # The workflow that publishes the site puts the notebooks on this branch.
 BRANCH = "student"
-LINE = (
-    '<p class="student-notebook">Work on these exercises in a notebook without the solutions: '
-    '<a href="{colab}">open it in Colab</a>, <a href="{binder}">in Binder</a>, or '
-    '<a href="{copy}" download>download it</a>.</p>'
+LINE = N_(
+    'Work on these exercises in a notebook without the solutions: <a href="{colab}">open it in Colab</a>, '
+    '<a href="{binder}">in Binder</a>, or <a href="{copy}" download>download it</a>.'
 )
+
+_ = get_translation(DOMAIN)
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -23,7 +27,7 @@ def setup(app: Any) -> dict[str, bool]:
 
 def lead_to_notebook(app: Any, page: str, template: str, context: dict, document: Any) -> None:
     """Put the ways to a student notebook below the title of its page, and behind the theme's buttons."""
-    folder, _, chapter = page.rpartition("/")
+    folder, chapter = page.rsplit("/", 1) if "/" in page else ("", page)
     if folder != "solutions" or app.builder.format != "html":
         return
     repository = app.config.html_theme_options["repository_url"].removeprefix("https://github.com/")
@@ -32,7 +36,9 @@ def lead_to_notebook(app: Any, page: str, template: str, context: dict, document
         "binder": f"https://mybinder.org/v2/gh/{repository}/{BRANCH}?urlpath=tree/{chapter}.ipynb",
     }
     title, end, rest = context["body"].partition("</h1>")
-    context["body"] = title + end + LINE.format(**links, copy=f"../{BRANCH}/{chapter}.ipynb") + rest
+    line = _(LINE).format(**links, copy=f"../{BRANCH}/{chapter}.ipynb")
+    context["body"] = f'{title}{end}<p class="student-notebook">{line}</p>{rest}'
+
     for button in _flat(context["header_buttons"]):
         for name, link in links.items():
             if name in button.get("url", ""):

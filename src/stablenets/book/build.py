@@ -1,0 +1,75 @@
+"""Build the book in every language from one execution of the notebooks: ``python -m stablenets.book.build``."""
+
+import multiprocessing
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from jupyter_book.cli import main as jupyter_book
+from jupyter_book.sphinx import build_sphinx
+
+# Imported here, so that the processes below need not import all of it again.
+from stablenets.book import extension, notebooks, outputs  # noqa: F401
+from stablenets.book.languages import FOLDER, languages
+
+BUILD = "_build"
+# A picture's text for screen readers is to be translated too.
+PICTURES = {"nb_mime_priority_overrides": [("gettext", "image/png", 1)]}
+
+
+def source() -> None:
+    """Build the English book, executing what has no valid outputs."""
+    jupyter_book.main(["build", ".", "-W", "-n", "--keep-going"], standalone_mode=False)
+
+
+def translation(root: Path, language: str) -> None:
+    """Build the book in another language, and put it into the folder of its name in the English one."""
+    folder = root / BUILD / language
+    _sphinx(root, folder / "html", "html", {"language": language, "locale_dirs": [FOLDER]})
+    place = root / BUILD / "html" / language
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder / "html", place)
+
+
+def messages(root: Path, out: Path) -> None:
+    """Write what is to be translated, one file a page."""
+    shutil.rmtree(out, ignore_errors=True)
+    _sphinx(root, out, "gettext", {"gettext_compact": False, **PICTURES})
+
+
+def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
+    failed = build_sphinx(
+        root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
+        builder=builder, confoverrides={"latex_individualpages": False, "nitpicky": True, **settings},
+        warningiserror=True, keep_going=True, quiet=True,
+    )  # fmt: skip
+    if failed:
+        raise SystemExit(f"the {settings.get('language', builder)} build failed: {failed}")
+
+
+def main(root: Path) -> int:
+    """Build every language, side by side where nothing is left to execute; return the number of those that failed."""
+    kept = (
+        outputs.load(nbformat.read(path, as_version=4), path.relative_to(root), root) for path in notebooks.paths(root)
+    )
+    ready = all(notebook is not None for notebook in kept)
+    # Where processes cannot be forked safely, they import everything once more.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    builds = [context.Process(target=source)]
+    builds += [context.Process(target=partial(translation, root, language)) for language in languages(root)]
+    for build in builds:
+        build.start()
+        if not ready:
+            build.join()
+    for build in builds:
+        build.join()
+    return sum(build.exitcode != 0 for build in builds)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["gettext"]:
+        messages(Path.cwd(), Path(sys.argv[2]))
+    else:
+        sys.exit(main(Path.cwd()))

@@ -1,0 +1,119 @@
+"""The book in other languages: pages translated by Sphinx's catalogs, and the words that our own directives add.
+
+``locale/<language>/LC_MESSAGES`` holds one catalog a translated page, and ``stablenets.po`` for the words of the
+extension. After a change of the English text, ``python -m stablenets.book.languages`` brings every catalog up to date;
+``python -m stablenets.book.languages chapters/initialization`` starts that of another page.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+from sphinx.application import Sphinx
+from sphinx.locale import get_translation, init
+from sphinx.util.i18n import CatalogRepository
+
+FOLDER = "locale"
+DOMAIN = "stablenets"
+SOURCE = "en"
+# Where a reader chooses, above the title.
+SWITCH = '<p class="languages">{links}</p>'
+NOTE = '<p class="untranslated">{}</p>'
+LINK = '<a href="{target}" hreflang="{tag}" lang="{tag}">{name}</a>'
+
+_ = get_translation(DOMAIN)
+
+
+def N_(text: str) -> str:
+    """Mark a text for the translators that is looked up later."""
+    return text
+
+
+def words(text: str, known: Iterable[str]) -> str:
+    """Translate what is known of a text that consists of words and numbers."""
+    return re.sub("|".join(rf"\b{word}\b" for word in known), lambda found: str(_(found[0])), text)
+
+
+def of_page(app: Sphinx, page: str) -> Callable[[str], str]:
+    """Return the translation that a page's catalog has of a text, or else the text."""
+    init([Path(app.srcdir) / FOLDER], app.config.language, page)
+    return get_translation(page)
+
+
+def languages(root: Path) -> list[str]:
+    """Return the languages that the book is translated into, such as ``["zh_CN"]``."""
+    return sorted(folder.name for folder in (root / FOLDER).iterdir())
+
+
+def catalogs(root: Path, language: str) -> Path:
+    """Return the folder of a language's catalogs."""
+    return root / FOLDER / language / "LC_MESSAGES"
+
+
+def load_words(app: Sphinx) -> None:
+    """Compile what a translator changed, and let the extension speak the language that is built."""
+    for catalog in CatalogRepository(app.srcdir, [FOLDER], app.config.language, "utf-8").catalogs:
+        if catalog.is_outdated():
+            catalog.write_mo(app.config.language)
+    app.add_message_catalog(DOMAIN, Path(app.srcdir) / FOLDER)
+
+
+def lead_to_languages(app: Sphinx, page: str, template: str, context: dict, document: object) -> None:
+    """Put a link to the same page of every other language above the title."""
+    if app.builder.format != "html" or document is None:
+        return
+    root, here = Path(app.srcdir), app.config.language
+    up = "../" * (page.count("/") + (here != SOURCE))
+    targets = {language: f"{up}{language}/{page}.html" for language in languages(root)} | {SOURCE: f"{up}{page}.html"}
+    links = [
+        LINK.format(target=target, tag=language.replace("_", "-"), name=Locale.parse(language).get_language_name())
+        for language, target in targets.items()
+        if language != here
+    ]
+    note = ""
+    if here != SOURCE and not (catalogs(root, here) / f"{page}.po").exists():
+        note = NOTE.format(_("This page has not been translated yet."))
+        # A screen reader has to know in which language to speak.
+        context["body"] = f'<div lang="{SOURCE}">{context["body"]}</div>'
+    context["body"] = SWITCH.format(links=" ".join(links)) + note + context["body"]
+
+
+def templates(root: Path, build: Path) -> dict[str, Catalog]:
+    """Return what is to be translated of every page, and of the extension, by the name of its catalog."""
+    command = [sys.executable, "-m", "stablenets.book.build", "gettext", str(build)]
+    subprocess.run(command, cwd=root, check=True)
+    pages = {
+        path.relative_to(build).with_suffix("").as_posix(): read_po(path.open("rb")) for path in build.rglob("*.pot")
+    }
+    words = Catalog()
+    package = Path(__file__).parents[1]
+    for name, line, message, *_rest in extract_from_dir(
+        package, [("**.py", "python")], keywords={"_": None, "N_": None}
+    ):
+        words.add(message, locations=[(name, line)])
+    return pages | {DOMAIN: words}
+
+
+def update(root: Path, build: Path, more: list[str]) -> None:
+    """Bring the catalogs of every language up to date with the English text, and start those of more pages."""
+    wanted = templates(root, build)
+    for language in languages(root):
+        folder = catalogs(root, language)
+        for name in {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.po")} | {*more}:
+            path = folder / f"{name}.po"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            kept = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
+            # What only resembles the old text would be taken for its translation.
+            kept.update(wanted[name], no_fuzzy_matching=True)
+            with path.open("wb") as file:
+                write_po(file, kept, width=120, no_location=True, omit_header=True, ignore_obsolete=True)
+
+
+if __name__ == "__main__":
+    update(Path.cwd(), Path.cwd() / "_build" / "gettext", sys.argv[1:])
