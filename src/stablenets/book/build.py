@@ -36,13 +36,13 @@ def translation(root: Path, language: str) -> None:
 def messages(root: Path, out: Path) -> None:
     """Write what is to be translated, one file a page."""
     shutil.rmtree(out, ignore_errors=True)
-    _sphinx(root, out, "gettext", {"gettext_compact": False, **PICTURES})
+    _sphinx(root, out, "gettext", PICTURES)
 
 
 def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
     failed = build_sphinx(
         root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
-        builder=builder, confoverrides={"latex_individualpages": False, "nitpicky": True, **settings},
+        builder=builder, confoverrides={"latex_individualpages": False, "nitpicky": True, "gettext_compact": False, **settings},
         warningiserror=True, keep_going=True, quiet=True,
     )  # fmt: skip
     if failed:
