@@ -6,7 +6,15 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
+from book_rules import ROOT
 
+SITE = ROOT / "_build" / "html"
+# Of the other languages only what is translated, and one page that is not: the rest is the English page again.
+TRANSLATED = {"intro.html", "feedback.html", "glossary.html"}
+PAGES = sorted(
+    page for page in SITE.rglob("*.html") if "_static" not in page.parts
+    and (page.relative_to(SITE).parts[0] in ("chapters", "solutions", page.name) or page.name in TRANSLATED)
+)  # fmt: skip
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 DESKTOP, PHONE = "1300,1000", "390,844"

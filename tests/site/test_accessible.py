@@ -5,13 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from book_rules import ROOT
-from browser import DESKTOP, needs_browser, opened_with, remote
+from browser import DESKTOP, SITE, needs_browser, opened_with, remote
+from browser import PAGES as EVERY
 from bs4 import BeautifulSoup
 
-SITE = ROOT / "_build" / "html"
 # Not the index, which only leads on to the first page.
-PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.parts and page.name != "index.html")
+PAGES = [page for page in EVERY if page.name != "index.html"]
 AXE = Path(importlib.util.find_spec("axe_core_python").submodule_search_locations[0]) / "axe.min.js"
 GRAVE = {"serious", "critical"}
 # The theme keeps the reader's choice in an attribute of the document.

@@ -1,11 +1,8 @@
 """Every page works without a network: a real browser opens it and asks no other host for anything."""
 
 import pytest
-from book_rules import ROOT
-from browser import DESKTOP, PHONE, needs_browser, opened, remote
+from browser import DESKTOP, PAGES, PHONE, SITE, needs_browser, opened, remote
 
-SITE = ROOT / "_build" / "html"
-PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.parts)
 pytestmark = needs_browser
 
 

@@ -8,10 +8,9 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from book_rules import PATHS, ROOT, SOLUTIONS, code_cells, name, read
+from browser import PAGES, SITE
 from bs4 import BeautifulSoup
 
-SITE = ROOT / "_build" / "html"
-PAGES = sorted(page for page in SITE.rglob("*.html") if "_static" not in page.parts)
 CONTENT = [page for page in PAGES if page.name not in {"genindex.html", "prf-prf.html", "search.html", "index.html"}]
 EVERY = pytest.mark.parametrize("page", CONTENT, ids=lambda page: page.relative_to(SITE).as_posix())
 

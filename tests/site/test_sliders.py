@@ -4,11 +4,9 @@ import gzip
 import json
 
 import pytest
-from book_rules import ROOT
-from browser import DESKTOP, needs_browser, opened_with
+from browser import DESKTOP, SITE, needs_browser, opened_with
 from bs4 import BeautifulSoup
 
-SITE = ROOT / "_build" / "html"
 PAGES = [page for page in sorted((SITE / "chapters").glob("*.html")) if 'class="slider-figure"' in page.read_text()]
 LARGEST = 100_000  # bytes, compressed
 # What the arrow keys do: the browser moves the slider itself and tells of it.

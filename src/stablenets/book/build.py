@@ -15,6 +15,8 @@ from stablenets.book import extension, notebooks, outputs  # noqa: F401
 from stablenets.book.languages import FOLDER, languages
 
 BUILD = "_build"
+# One catalog a page, and what Jupyter Book wants to be set.
+SETTINGS = {"gettext_compact": False, "nitpicky": True, "latex_individualpages": False}
 # A picture's text for screen readers is to be translated too.
 PICTURES = {"nb_mime_priority_overrides": [("gettext", "image/png", 1)]}
 
@@ -42,7 +44,7 @@ def messages(root: Path, out: Path) -> None:
 def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
     failed = build_sphinx(
         root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
-        builder=builder, confoverrides={"latex_individualpages": False, "nitpicky": True, "gettext_compact": False, **settings},
+        builder=builder, confoverrides={**SETTINGS, **settings},
         warningiserror=True, keep_going=True, quiet=True,
     )  # fmt: skip
     if failed:

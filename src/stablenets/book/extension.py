@@ -29,6 +29,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-before-read-docs", execution.execute_missing)
     app.connect("source-read", execution.insert_outputs)
     app.connect("doctree-read", folding.group_answers)
+    app.connect("doctree-read", languages.translate_captions)
     app.connect("env-purge-doc", claims_page.forget_page)
     app.connect("env-updated", claims_page.write_tables_again)
     app.connect("doctree-resolved", claims_page.fill_tables)

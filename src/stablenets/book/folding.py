@@ -17,6 +17,10 @@ TITLES = {
     "alternative": (N_("Another right answer"), N_("{} other right answers")),
 }
 
+SHOW, HIDE = N_("Show the code"), N_("Hide the code")
+# Set in the notebooks.
+SOLUTION = N_("Show the solution"), N_("Hide the solution")
+
 DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None, "chevron": None} | {
     f"{part}_classes": [] for part in ("container", "title", "body")
 }
@@ -25,12 +29,19 @@ DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None
 def fold_claims(notebook: NotebookNode) -> None:
     """Fold the code of cells that only make a claim: the box below says what is claimed and what was measured."""
     for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.source.startswith("claim("):
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-            cell.metadata["mystnb"] = {
-                "code_prompt_show": str(_("How it is checked")),
-                "code_prompt_hide": str(_("Hide the check")),
-            }
+        if cell.cell_type != "code":
+            continue
+        tags = cell.metadata.get("tags", [])
+        if cell.source.startswith("claim("):
+            cell.metadata["tags"] = [*tags, "hide-input"]
+            _prompt(cell, _("How it is checked"), _("Hide the check"))
+        elif "hide-input" in tags:
+            own = cell.metadata.get("mystnb", {})
+            _prompt(cell, _(own.get("code_prompt_show", SHOW)), _(own.get("code_prompt_hide", HIDE)))
+
+
+def _prompt(cell: NotebookNode, show: str, hide: str) -> None:
+    cell.metadata.setdefault("mystnb", {}).update(code_prompt_show=str(show), code_prompt_hide=str(hide))
 
 
 def group_answers(app: Sphinx, doctree: nodes.document) -> None:

@@ -1,20 +1,16 @@
 """The book in other languages: pages translated by Sphinx's catalogs, and the words that our own directives add.
 
-``locale/<language>/LC_MESSAGES`` holds one catalog a translated page, and ``stablenets.po`` for the words of the
-extension. After a change of the English text, ``python -m stablenets.book.languages`` brings every catalog up to date;
-``python -m stablenets.book.languages chapters/initialization`` starts that of another page.
+``locale/<language>/LC_MESSAGES`` holds one catalog for each translated page, and ``stablenets.po`` for the words of the
+extension. :mod:`stablenets.book.catalogs` writes them.
 """
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from babel import Locale
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from docutils import nodes
+from sphinx.addnodes import toctree
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation, init
 from sphinx.util.i18n import CatalogRepository
@@ -84,36 +80,9 @@ def lead_to_languages(app: Sphinx, page: str, template: str, context: dict, docu
     context["body"] = SWITCH.format(links=" ".join(links)) + note + context["body"]
 
 
-def templates(root: Path, build: Path) -> dict[str, Catalog]:
-    """Return what is to be translated of every page, and of the extension, by the name of its catalog."""
-    command = [sys.executable, "-m", "stablenets.book.build", "gettext", str(build)]
-    subprocess.run(command, cwd=root, check=True)
-    pages = {
-        path.relative_to(build).with_suffix("").as_posix(): read_po(path.open("rb")) for path in build.rglob("*.pot")
-    }
-    words = Catalog()
-    package = Path(__file__).parents[1]
-    for name, line, message, *_rest in extract_from_dir(
-        package, [("**.py", "python")], keywords={"_": None, "N_": None}
-    ):
-        words.add(message, locations=[(name, line)])
-    return pages | {DOMAIN: words}
-
-
-def update(root: Path, build: Path, more: list[str]) -> None:
-    """Bring the catalogs of every language up to date with the English text, and start those of more pages."""
-    wanted = templates(root, build)
-    for language in languages(root):
-        folder = catalogs(root, language)
-        for name in {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.po")} | {*more}:
-            path = folder / f"{name}.po"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            kept = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
-            # What only resembles the old text would be taken for its translation.
-            kept.update(wanted[name], no_fuzzy_matching=True)
-            with path.open("wb") as file:
-                write_po(file, kept, width=120, no_location=True, omit_header=True, ignore_obsolete=True)
-
-
-if __name__ == "__main__":
-    update(Path.cwd(), Path.cwd() / "_build" / "gettext", sys.argv[1:])
+def translate_captions(app: Sphinx, doctree: nodes.document) -> None:
+    """Translate the captions of the book's parts, which come into the tree after Sphinx has translated it."""
+    translated = of_page(app, app.config.root_doc)
+    for tree in doctree.findall(toctree):
+        if tree.get("caption"):
+            tree["caption"] = translated(tree["caption"])
