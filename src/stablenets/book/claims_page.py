@@ -4,10 +4,9 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 
-from stablenets.book.languages import DOMAIN, N_, of_page, words
+from stablenets.book.languages import N_, _, of_page, words
 from stablenets.claims import MIME_TYPE
 
 COLUMNS = {N_("Claim"): 45, N_("Measured"): 20, N_("Expected"): 15, N_("Source"): 20}
@@ -17,8 +16,6 @@ SAID += [N_("values")]
 
 
 MARK = "✓ "
-
-_ = get_translation(DOMAIN)
 
 
 class ClaimRenderer(MimeRenderPlugin):

@@ -5,12 +5,9 @@ from itertools import groupby
 from docutils import nodes
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
-from sphinx.locale import get_translation
 from sphinx_design.shared import create_component
 
-from stablenets.book.languages import DOMAIN, N_
-
-_ = get_translation(DOMAIN)
+from stablenets.book.languages import N_, _
 
 TITLES = {
     "wrong": (N_("One wrong answer, and what it is told"), N_("{} wrong answers, and what they are told")),

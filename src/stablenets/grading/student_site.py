@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sphinx.locale import get_translation
-
-from stablenets.book.languages import DOMAIN, N_
+from stablenets.book.languages import N_, _
 from stablenets.grading import student
 
 # The workflow that publishes the site puts the notebooks on this branch.
@@ -14,8 +12,6 @@ LINE = N_(
     'Work on these exercises in a notebook without the solutions: <a href="{colab}">open it in Colab</a>, '
     '<a href="{binder}">in Binder</a>, or <a href="{copy}" download>download it</a>.'
 )
-
-_ = get_translation(DOMAIN)
 
 
 def setup(app: Any) -> dict[str, bool]:
