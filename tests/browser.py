@@ -31,13 +31,16 @@ BROWSER = "not an origin"
 def opened(tmp_path, page, size):
     """Open a page and return what the browser then has as HTML, and the addresses that the page asked for."""
     log = tmp_path / "net.json"
-    own = [f"--user-data-dir={tmp_path}", f"--window-size={size}", f"--log-net-log={log}"]
-    done = subprocess.run(
-        [CHROMIUM, *QUIET, *own, "--virtual-time-budget=8000", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=90, check=True,
-    )  # fmt: skip
+    document = dumped(tmp_path, page.as_uri(), size, f"--log-net-log={log}")
     requests = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
-    return done.stdout, {r["url"] for r in requests if r.get("initiator", BROWSER) != BROWSER and "url" in r}
+    return document, {r["url"] for r in requests if r.get("initiator", BROWSER) != BROWSER and "url" in r}
+
+
+def dumped(tmp_path, url, size, *options):
+    """Open an address and return what the browser then has as HTML."""
+    own = [f"--user-data-dir={tmp_path}", f"--window-size={size}", "--virtual-time-budget=8000", *options]
+    command = [CHROMIUM, *QUIET, *own, "--dump-dom", url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
 
 
 def opened_with(tmp_path, page, script, size):
