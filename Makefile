@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # Passed to pip when the environment is made, for example PIP_ARGS="--index-url …" for a mirror.
 PIP_ARGS ?=
+# The browser that prints the book.
+CHROMIUM ?= chromium
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := _build/grade-demo
@@ -13,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks student grade-demo serve bench doctor clean
+.PHONY: help book test notebooks student grade-demo serve pdf bench doctor clean
 
 help: ## Show this list
 	@echo "Stable Nets. Every target installs what it needs into .venv first."
@@ -44,6 +46,13 @@ grade-demo: $(READY) ## Grade an invented class of some thirty submissions, host
 	@echo "Now the instructor marks the open questions in manual.csv:"
 	$(BIN)/python examples/classroom.py --mark $(DEMO)/results/manual.csv
 	$(BIN)/stablenets report $(DEMO)/results
+
+pdf: book ## Build the book as one page to print, and as a PDF where Chromium is installed
+	$(BIN)/python -m stablenets.book.build print
+	@if command -v $(CHROMIUM) > /dev/null; then \
+		$(CHROMIUM) --headless --no-sandbox --disable-gpu --disable-background-networking --virtual-time-budget=60000 \
+			--no-pdf-header-footer --print-to-pdf=_build/print/stable-nets.pdf file://$(CURDIR)/_build/print/html/intro.html; \
+	else echo "No $(CHROMIUM) here: open _build/print/html/intro.html in a browser and print it (or: make pdf CHROMIUM=…)."; fi
 
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

@@ -1,4 +1,7 @@
-"""Build the book in every language from one execution of the notebooks: ``python -m stablenets.book.build``."""
+"""Build the book in every language from one execution of the notebooks: ``python -m stablenets.book.build``.
+
+With ``print`` it builds the book as one page, with ``gettext FOLDER`` what is to be translated.
+"""
 
 import multiprocessing
 import shutil
@@ -41,6 +44,12 @@ def messages(root: Path, out: Path) -> None:
     _sphinx(root, out, "gettext", PICTURES)
 
 
+def single_page(root: Path) -> Path:
+    """Build the English book as one page, to print it or to save it as PDF, and return that page."""
+    _sphinx(root, root / BUILD / "print" / "html", "singlehtml", {})
+    return root / BUILD / "print" / "html" / "intro.html"
+
+
 def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
     failed = build_sphinx(
         root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
@@ -73,5 +82,7 @@ def main(root: Path) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["gettext"]:
         messages(Path.cwd(), Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["print"]:
+        print(single_page(Path.cwd()))
     else:
         sys.exit(main(Path.cwd()))

@@ -1,0 +1,27 @@
+"""The book as one page to print: every page of the book is in it, with its pictures."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from book_rules import ROOT
+from browser import SITE
+from bs4 import BeautifulSoup
+
+
+@pytest.fixture(scope="module")
+def page():
+    command = [sys.executable, "-m", "stablenets.book.build", "print"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip().splitlines()[-1])
+
+
+def test_one_page_has_every_chapter_and_its_pictures(page):
+    article = BeautifulSoup(page.read_text(), "html.parser").find("article")
+    headings = {heading.get_text() for heading in article.find_all(["h1", "h2", "h3"])}
+    for chapter in [*SITE.glob("chapters/*.html"), *SITE.glob("solutions/*.html")]:
+        assert BeautifulSoup(chapter.read_text(), "html.parser").select_one("article h1").get_text() in headings
+    pictures = [picture["src"] for picture in article.find_all("img")]
+    assert len(pictures) > 30
+    assert [source for source in pictures if not (page.parent / source).exists()] == []
