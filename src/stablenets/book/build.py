@@ -7,14 +7,12 @@ import multiprocessing
 import shutil
 import sys
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import nbformat
-from jupyter_book.cli import main as jupyter_book
-from jupyter_book.sphinx import build_sphinx
 
-# Imported here, so that the processes below need not import all of it again.
-from stablenets.book import extension, notebooks, outputs  # noqa: F401
+from stablenets.book import notebooks, outputs
 from stablenets.book.languages import FOLDER, languages
 
 BUILD = "_build"
@@ -26,7 +24,9 @@ PICTURES = {"nb_mime_priority_overrides": [("gettext", "image/png", 1)]}
 
 def source() -> None:
     """Build the English book, executing what has no valid outputs."""
-    jupyter_book.main(["build", ".", "-W", "-n", "--keep-going"], standalone_mode=False)
+    from jupyter_book.cli.main import main as jupyter_book
+
+    jupyter_book(["build", ".", "-W", "-n", "--keep-going"], standalone_mode=False)
 
 
 def translation(root: Path, language: str) -> None:
@@ -51,6 +51,8 @@ def single_page(root: Path) -> Path:
 
 
 def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
+    from jupyter_book.sphinx import build_sphinx
+
     failed = build_sphinx(
         root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
         builder=builder, confoverrides={**SETTINGS, **settings},
@@ -67,6 +69,9 @@ def main(root: Path) -> int:
     )
     ready = all(notebook is not None for notebook in kept)
     # Where processes cannot be forked safely, they import everything once more.
+    # Here, so that the processes below need not import it again.
+    for name in ("jupyter_book.cli.main", "stablenets.book.extension"):
+        import_module(name)
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     builds = [context.Process(target=source)]
     builds += [context.Process(target=partial(translation, root, language)) for language in languages(root)]
