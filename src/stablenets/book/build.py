@@ -68,8 +68,7 @@ def main(root: Path) -> int:
         outputs.load(nbformat.read(path, as_version=4), path.relative_to(root), root) for path in notebooks.paths(root)
     )
     ready = all(notebook is not None for notebook in kept)
-    # Where processes cannot be forked safely, they import everything once more.
-    # Here, so that the processes below need not import it again.
+    # So that the processes below need not import it; those that cannot be forked safely do so all the same.
     for name in ("jupyter_book.cli.main", "stablenets.book.extension"):
         import_module(name)
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
