@@ -1,5 +1,8 @@
 """The Sphinx extension of the book: where its hooks, directives and roles are made known."""
 
+from pathlib import Path
+from zlib import crc32
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
@@ -20,7 +23,7 @@ class ExerciseRole(SphinxRole):
         return [nodes.emphasis(self.rawtext, facts, classes=["exercise-facts"])], []
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def setup(app: Sphinx) -> dict[str, bool | int]:
     app.add_role("exercise", ExerciseRole())
     app.add_node(claims_page.claims_table)
     app.add_directive("execution-times", times_page.TimesDirective)
@@ -41,4 +44,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", languages.lead_to_languages)
     app.connect("build-finished", offline.copy_mathjax)
     # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
-    return {"parallel_read_safe": False, "parallel_write_safe": True}
+    # Pages that were drawn by other code than this are drawn again.
+    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return {"parallel_read_safe": False, "parallel_write_safe": True, "env_version": crc32(sources)}
