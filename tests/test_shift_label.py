@@ -412,3 +412,13 @@ NAN = torch.tensor([[math.nan, 0.5], [0.5, 0.5]])
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_em_of_rows_that_sum_to_one_but_for_rounding_has_the_same_prior_and_certificate():
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.softmax(torch.randn(500, 3, generator=generator, dtype=torch.float64), dim=1)
+    exact = em_prior(rows, SOURCE, tolerance=1e-9)
+    for scale in (0.9985, 1.0015):
+        rounded = em_prior(scale * rows, SOURCE, tolerance=1e-9)
+        assert torch.allclose(rounded.prior, exact.prior, atol=1e-12)
+        assert rounded.iterations == exact.iterations

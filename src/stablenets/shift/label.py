@@ -69,8 +69,9 @@ def em_prior(
     size = CACHED // rows.shape[1] + 1
     blocks = [rows[start : start + size] for start in range(0, len(rows), size)]
     # The EM steps since the last jump, and where to land if that jump fails. The first step leads from the source prior
-    # to the mean of the probabilities.
-    path, safe = [shares, rows.mean(axis=0)], None
+    # to the mean of the probabilities, which rounding may keep from a sum of 1: the certificate needs one.
+    means = rows.mean(axis=0)
+    path, safe = [shares, means / means.sum()], None
     for iteration in range(1, positive_integer("max_iterations", max_iterations) + 1):
         weights = path[-1] / shares
         # A block is still in the cache when it is read again. Products as wide as these are faster in numpy.
