@@ -8,13 +8,20 @@ from urllib.parse import urlsplit
 import pytest
 from book_rules import ROOT
 
+from stablenets.book.catalogs import files
+from stablenets.book.languages import catalogs, languages
+
 SITE = ROOT / "_build" / "html"
-# Of the other languages only what is translated, and one page that is not: the rest is the English page again.
-TRANSLATED = {"intro.html", "feedback.html", "glossary.html"}
-PAGES = sorted(
-    page for page in SITE.rglob("*.html") if "_static" not in page.parts
-    and (page.relative_to(SITE).parts[0] in ("chapters", "solutions", page.name) or page.name in TRANSLATED)
+ENGLISH = sorted(
+    page for page in SITE.rglob("*.html")
+    if "_static" not in page.parts and page.relative_to(SITE).parts[0] not in languages(ROOT)
 )  # fmt: skip
+# Of the other languages what is translated, and one page that is not: the rest is the English page again.
+TRANSLATED = sorted(
+    page for language in languages(ROOT) for name in (*files(catalogs(ROOT, language), ".po"), "glossary")
+    if (page := SITE / language / f"{name}.html").exists()
+)  # fmt: skip
+PAGES = ENGLISH + TRANSLATED
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 DESKTOP, PHONE = "1300,1000", "390,844"

@@ -6,11 +6,8 @@ With ``print`` it builds the book as one page, with ``gettext FOLDER`` what is t
 import multiprocessing
 import shutil
 import sys
-from functools import partial
 from importlib import import_module
 from pathlib import Path
-
-import nbformat
 
 from stablenets.book import notebooks, outputs
 from stablenets.book.languages import FOLDER, languages
@@ -64,23 +61,24 @@ def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
 
 def main(root: Path) -> int:
     """Build every language, side by side where nothing is left to execute; return the number of those that failed."""
-    kept = (
-        outputs.load(nbformat.read(path, as_version=4), path.relative_to(root), root) for path in notebooks.paths(root)
-    )
-    ready = all(notebook is not None for notebook in kept)
+    ready = all(outputs.kept(path.relative_to(root), root) is not None for path in notebooks.paths(root))
     # So that the processes below need not import it; those that cannot be forked safely do so all the same.
     for name in ("jupyter_book.cli.main", "stablenets.book.extension"):
         import_module(name)
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    builds = [context.Process(target=source)]
-    builds += [context.Process(target=partial(translation, root, language)) for language in languages(root)]
-    for build in builds:
+    english = context.Process(target=source)
+    english.start()
+    if not ready:
+        english.join()
+        if english.exitcode:
+            # Another language would only execute the notebook that failed once more.
+            return 1
+    others = [context.Process(target=translation, args=(root, language)) for language in languages(root)]
+    for build in others:
         build.start()
-        if not ready:
-            build.join()
-    for build in builds:
+    for build in (english, *others):
         build.join()
-    return sum(build.exitcode != 0 for build in builds)
+    return sum(build.exitcode != 0 for build in (english, *others))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ words of the book's own directives, ``checks`` the messages of the checks.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,12 +26,14 @@ PACKAGE = Path(__file__).parents[1]
 MARKERS = {"_": None, "N_": None}
 # A name or a key has fewer words.
 SENTENCE = 3
+# Without one, a text has only values to say.
+WORD = re.compile("[a-z]{4}")
 
 
 def templates(root: Path, out: Path) -> dict[str, Catalog]:
     """Return all that is to be translated, by the name of its catalog; ``out`` takes what Sphinx writes on the way."""
     subprocess.run([sys.executable, "-m", "stablenets.book.build", "gettext", str(out)], cwd=root, check=True)
-    found = {path.relative_to(out).with_suffix("").as_posix(): read(path) for path in out.rglob("*.pot")}
+    found = {name: read(path) for name, path in files(out, ".pot").items()}
     found |= {DOMAIN: Catalog(), "checks": Catalog()}
     for _name, _line, message, *_more in extract_from_dir(PACKAGE, [("**.py", "python")], keywords=MARKERS):
         found[DOMAIN].add(message)
@@ -54,7 +57,7 @@ def sentences(tree: ast.AST) -> Iterator[str]:
             text = node.name.replace("_", " ")
         else:
             continue
-        if len(text.split()) >= SENTENCE:
+        if len(text.split()) >= SENTENCE and WORD.search(text):
             yield text
 
 
@@ -70,10 +73,7 @@ def update(root: Path, out: Path, more: list[str]) -> None:
     wanted = templates(root, out)
     for language in languages(root):
         folder = catalogs(root, language)
-        for name in sorted(
-            {path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.po")} | {*more}
-        ):
-            path = folder / f"{name}.po"
+        for name, path in (files(folder, ".po") | {name: folder / f"{name}.po" for name in more}).items():
             kept = read(path) if path.exists() else Catalog()
             # What only resembles the old text would be taken for its translation.
             kept.update(wanted[name], no_fuzzy_matching=True)
@@ -81,6 +81,11 @@ def update(root: Path, out: Path, more: list[str]) -> None:
             with path.open("wb") as file:
                 write_po(file, kept, width=120, no_location=True, omit_header=True, ignore_obsolete=True)
             print(f"{path.relative_to(root)}: {sum(not each.string for each in kept if each.id)} texts to translate")
+
+
+def files(folder: Path, suffix: str) -> dict[str, Path]:
+    """Return the catalogs in a folder by their names, such as ``chapters/feedback``."""
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob(f"*{suffix}"))}
 
 
 def read(path: Path) -> Catalog:

@@ -13,8 +13,6 @@ COLUMNS = {N_("Claim"): 45, N_("Measured"): 20, N_("Expected"): 15, N_("Source")
 # What a claim says around its numbers.
 SAID = [N_("measured"), N_("expected"), N_("exactly"), N_("above"), N_("below"), N_("and"), N_("from"), N_("to")]
 SAID += [N_("values")]
-
-
 MARK = "✓ "
 
 

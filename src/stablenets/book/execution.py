@@ -11,7 +11,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from stablenets.book import outputs
-from stablenets.book.folding import fold_claims
+from stablenets.book.folding import fold_code
 
 PARALLEL_KERNELS = 2
 
@@ -22,13 +22,15 @@ def find_outdated(app: Sphinx, env: BuildEnvironment, added, changed, removed) -
     """Pages whose outputs were computed by other code than there is now must be read again."""
     root = Path(app.srcdir)
     present = [docname for docname in env.all_docs if docname in env.found_docs]
-    return [docname for docname in present if any(_kept(root, name) is None for name in _notebooks(env, [docname]))]
+    return [
+        docname for docname in present if any(outputs.kept(name, root) is None for name in _notebooks(env, [docname]))
+    ]
 
 
 def execute_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
     """Execute, a few at a time, the notebooks that have no valid outputs, before the pages are read."""
     root = Path(app.srcdir)
-    missing = [name for name in _notebooks(env, docnames) if _kept(root, name) is None]
+    missing = [name for name in _notebooks(env, docnames) if outputs.kept(name, root) is None]
     with ThreadPoolExecutor(PARALLEL_KERNELS) as pool:
         runs = {pool.submit(outputs.produce, name, root): name for name in missing}
         for done, run in enumerate(as_completed(runs), start=1):
@@ -38,17 +40,13 @@ def execute_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> 
 def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
     """Hand the page's notebook to the parser together with its outputs."""
     for name in _notebooks(app.env, [docname]):
-        executed = _kept(Path(app.srcdir), name)
+        executed = outputs.kept(name, Path(app.srcdir))
         if executed is None:
             raise ExtensionError(f"{name} changed while the book was being built; build it again")
-        fold_claims(executed)
+        fold_code(executed)
         source[0] = nbformat.writes(executed)
 
 
 def _notebooks(env: BuildEnvironment, docnames: Iterable[str]) -> list[Path]:
     names = (Path(env.doc2path(name, base=False)) for name in docnames)
     return [name for name in names if name.suffix == ".ipynb"]
-
-
-def _kept(root: Path, name: Path) -> nbformat.NotebookNode | None:
-    return outputs.load(nbformat.read(root / name, as_version=4), name, root)

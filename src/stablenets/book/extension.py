@@ -43,7 +43,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("html-page-context", accessible.mend)
     app.connect("html-page-context", languages.lead_to_languages)
     app.connect("build-finished", offline.copy_mathjax)
-    # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
     # Pages that were drawn by other code than this are drawn again.
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
     return {"parallel_read_safe": False, "parallel_write_safe": True, "env_version": crc32(sources)}

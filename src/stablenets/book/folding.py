@@ -23,8 +23,8 @@ DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None
 }
 
 
-def fold_claims(notebook: NotebookNode) -> None:
-    """Fold the code of cells that only make a claim: the box below says what is claimed and what was measured."""
+def fold_code(notebook: NotebookNode) -> None:
+    """Fold the code of cells that only make a claim, whose box says it all, and say on every fold what it hides."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

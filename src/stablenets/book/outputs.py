@@ -72,6 +72,11 @@ def load(notebook: NotebookNode, name: Path, root: Path) -> NotebookNode | None:
     return merged
 
 
+def kept(name: Path, root: Path) -> NotebookNode | None:
+    """Return the notebook ``root / name`` as it is now with its kept outputs, or None if there are none that hold."""
+    return load(nbformat.read(root / name, as_version=4), name, root)
+
+
 def produce(name: Path, root: Path) -> float:
     """Execute the notebook ``root / name``, keep its outputs, and return the seconds it took."""
     start = time.perf_counter()

@@ -23,7 +23,7 @@ def setup(app: Any) -> dict[str, bool]:
 
 def lead_to_notebook(app: Any, page: str, template: str, context: dict, document: Any) -> None:
     """Put the ways to a student notebook below the title of its page, and behind the theme's buttons."""
-    folder, chapter = page.rsplit("/", 1) if "/" in page else ("", page)
+    folder, _slash, chapter = page.rpartition("/")
     if folder != "solutions" or app.builder.format != "html":
         return
     repository = app.config.html_theme_options["repository_url"].removeprefix("https://github.com/")
@@ -34,7 +34,6 @@ def lead_to_notebook(app: Any, page: str, template: str, context: dict, document
     title, end, rest = context["body"].partition("</h1>")
     line = _(LINE).format(**links, copy=f"../{BRANCH}/{chapter}.ipynb")
     context["body"] = f'{title}{end}<p class="student-notebook">{line}</p>{rest}'
-
     for button in _flat(context["header_buttons"]):
         for name, link in links.items():
             if name in button.get("url", ""):
