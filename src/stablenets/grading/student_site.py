@@ -33,7 +33,9 @@ def lead_to_notebook(app: Any, page: str, template: str, context: dict, document
     }
     title, end, rest = context["body"].partition("</h1>")
     line = _(LINE).format(**links, copy=f"../{BRANCH}/{chapter}.ipynb")
-    context["body"] = f'{title}{end}<p class="student-notebook">{line}</p>{rest}'
+    # The page around it may be one that is not translated yet.
+    tag = app.config.language.replace("_", "-")
+    context["body"] = f'{title}{end}<p class="student-notebook" lang="{tag}">{line}</p>{rest}'
     for button in _flat(context["header_buttons"]):
         for name, link in links.items():
             if name in button.get("url", ""):
