@@ -8,8 +8,8 @@ from torch.autograd.function import FunctionCtx
 class UnitParallelLinear(nn.Linear):
     """A linear layer that computes all its units, and all its gradients, by the same sequence of operations.
 
-    The product of matrices works in blocks, and adds up the units in the last, smaller block in another order than the
-    others. Units with equal weights so get values that differ by rounding, and training then amplifies the
+    Products of matrices, and sums, work in blocks, and may add up the units in the last, smaller block in another order
+    than the others. Units with equal weights so get values that differ by rounding, and training then amplifies the
     difference. Here every sum runs over the last dimension of a contiguous array, where each row is added up alike, so
     equal units have equal values and equal gradients. It takes ``n · in_features · out_features`` numbers of memory.
 

@@ -108,23 +108,24 @@ def _expect_values(answer: Answer, index: int, generator: Generator) -> None:
 
 
 def _expect_ties(answer: Answer, index: int, generator: Generator) -> None:
-    """The same bits for a unit alone, among copies of itself, and among strangers."""
-    what = ("output", "gradient")[index]
-    for units in (7, 13, 21):
-        inputs, examples = integer(100, 200, generator), integer(40, 60, generator)
-        x = normal(examples, inputs, generator=generator)
-        w, d = normal(1, inputs, generator=generator), normal(examples, 1, generator=generator)
-        strangers = normal(units, inputs, generator=generator), normal(examples, units, generator=generator)
-        place = integer(0, units - 1, generator)
-        strangers[0][place], strangers[1][:, place] = w[0], d[:, 0]
+    """The same bits for a unit alone, among copies of itself, and among strangers.
 
-        crowd = w.repeat(units, 1), x, d.repeat(1, units)
-        alone, copies = _rows(answer, index, w, x, d)[0], _rows(answer, index, *crowd)
-        call = answer.call(*crowd)
-        if (copies != copies[0]).any():
-            raise Mistake(f"{call}: equal units do not get bitwise equal {what}s")
-        if (copies[0] != alone).any() or (_rows(answer, index, strangers[0], x, strangers[1])[place] != alone).any():
-            raise Mistake(f"{call}: the {what} of a unit changes in its last bits with the units beside it")
+    Which of the three comparisons a product of matrices fails depends on the processor. With sums as long as these it
+    fails some of them on all that we know: those of MKL for SSE4.2, AVX2 and AVX-512, and for AMD.
+    """
+    what, inputs, examples = (("output", (100, 200), (40, 60)), ("gradient", (30, 60), (500, 600)))[index]
+    for units in (7, 13, 21):
+        m, d = integer(*examples, generator), integer(*inputs, generator)
+        x = normal(m, d, generator=generator)
+        weight, delta = normal(1, d, generator=generator), normal(m, 1, generator=generator)
+        strangers = normal(units, d, generator=generator), normal(m, units, generator=generator)
+        place = integer(0, units - 1, generator)
+        strangers[0][place], strangers[1][:, place] = weight[0], delta[:, 0]
+        alone = _rows(answer, index, weight, x, delta)[0]
+        copies = _rows(answer, index, weight.repeat(units, 1), x, delta.repeat(1, units))
+        among_strangers = _rows(answer, index, strangers[0], x, strangers[1])[place]
+        if (copies != alone).any() or (among_strangers != alone).any():
+            raise Mistake(f"the {what} of a unit changes in its last bits with the units beside it")
 
 
 @ROUNDING.part(points=2)
