@@ -8,6 +8,9 @@ CHROMIUM ?= chromium
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := _build/grade-demo
+# Where the peers live that the benchmarks compare with, and the benchmarks that write a table.
+PEERS := _build/peers
+BENCHMARKS = $(basename $(notdir $(shell grep -l __main__ benchmarks/*.py)))
 
 # On two threads these small tensors are many times slower, and the last digits differ.
 export OMP_NUM_THREADS := 1
@@ -57,9 +60,9 @@ pdf: book ## Build the book as one page to print, and as a PDF where Chromium is
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
-bench: $(READY) ## Measure side by side with the peers that are installed, into benchmarks/results
-	for name in $$(grep -l __main__ benchmarks/*.py | xargs -n 1 basename -s .py); do \
-		OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py > benchmarks/results/$$name.md.new || exit 1; \
+bench: $(PEERS)/.ready ## Measure side by side with the peers, into benchmarks/results (NAME=lars_speed for one)
+	for name in $(or $(NAME),$(BENCHMARKS)); do \
+		$(PEERS)/bin/python benchmarks/$$name.py > benchmarks/results/$$name.md.new || exit 1; \
 		mv benchmarks/results/$$name.md.new benchmarks/results/$$name.md; cat benchmarks/results/$$name.md; done
 
 # Whatever Python there is: a broken environment can be told as well.
@@ -73,4 +76,11 @@ $(READY): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements.txt
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEERS)/.ready: requirements.txt pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet $(PIP_ARGS) -r requirements.txt
+	$(PEERS)/bin/python -m pip install --quiet $(PIP_ARGS) --no-deps --no-build-isolation --editable .
+	$(PEERS)/bin/python -m pip install --quiet $(PIP_ARGS) --no-deps -r benchmarks/requirements.txt
 	@touch $@

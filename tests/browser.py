@@ -1,12 +1,14 @@
 """A real browser without a window, for tests that look at pages as their readers do."""
 
-import json
 import shutil
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 from book_rules import ROOT
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from stablenets.book.catalogs import files
 from stablenets.book.languages import catalogs, languages
@@ -24,42 +26,42 @@ TRANSLATED = sorted(
 PAGES = ENGLISH + TRANSLATED
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-DESKTOP, PHONE = "1300,1000", "390,844"
+DESKTOP, PHONE = (1300, 1000), (390, 844)
 # What the browser itself would fetch, if it were let.
-QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync", "--no-pings",
-    "--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--hide-scrollbars",
-    "--disable-domain-reliability", "--disable-extensions", "--disable-features=OptimizationHints,MediaRouter",
-]  # fmt: skip
-# What it asks for on its own account has no origin.
-BROWSER = "not an origin"
+QUIET = ["--no-sandbox", "--disable-quic", "--no-pings", "--disable-domain-reliability"]
 
 
-def opened(tmp_path, page, size):
-    """Open a page and return what the browser then has as HTML, and the addresses that the page asked for."""
-    log = tmp_path / "net.json"
-    document = dumped(tmp_path, page.as_uri(), size, f"--log-net-log={log}")
-    requests = [event.get("params", {}) for event in json.loads(log.read_text())["events"]]
-    return document, {r["url"] for r in requests if r.get("initiator", BROWSER) != BROWSER and "url" in r}
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The installed browser, for as long as the context lasts."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
 
 
-def dumped(tmp_path, url, size, *options):
-    """Open an address and return what the browser then has as HTML."""
-    own = [f"--user-data-dir={tmp_path}", f"--window-size={size}", "--virtual-time-budget=8000", *options]
-    command = [CHROMIUM, *QUIET, *own, "--dump-dom", url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
+class Visit(NamedTuple):
+    """A page as the browser shows it, the addresses it has asked for, and what went wrong on the way."""
+
+    page: Page
+    asked: list[str]
+    faults: list[str]
+
+    @property
+    def remote(self) -> list[str]:
+        """Those of the addresses that lead to another host."""
+        return sorted(url for url in self.asked if urlsplit(url).scheme not in ("file", "data", "blob"))
 
 
-def opened_with(tmp_path, page, script, size):
-    """Open a copy of a page that ends with more scripts, beside the page, so that its links lead where they did."""
-    copy = page.with_name(f"{page.stem}-{tmp_path.name}.html")
-    copy.write_text(page.read_text().replace("</body>", f"{script}</body>"))
-    try:
-        return opened(tmp_path, copy, size)
-    finally:
-        copy.unlink()
-
-
-def remote(asked):
-    """Those of the addresses that lead to another host."""
-    return sorted(url for url in asked if urlsplit(url).scheme not in ("file", "data", "blob"))
+@contextmanager
+def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Iterator[Visit]:
+    """Open an address as a new reader does, and wait until its mathematics is drawn."""
+    context = browser.new_context(viewport=dict(zip(("width", "height"), size)), color_scheme=scheme)
+    visit = Visit(context.new_page(), [], [])
+    visit.page.on("request", lambda request: visit.asked.append(request.url))
+    visit.page.on("requestfailed", lambda request: visit.faults.append(f"did not get {request.url}"))
+    visit.page.on("pageerror", lambda error: visit.faults.append(str(error)))
+    visit.page.goto(url)
+    visit.page.evaluate("window.MathJax?.startup.promise")
+    yield visit
+    context.close()

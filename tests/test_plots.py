@@ -38,7 +38,16 @@ def test_several_runs_are_drawn_as_median_and_range(drawn):
 def test_theory_is_black_and_named(drawn):
     plots.curves({"measured": [1, 2]}, theory={"predicted": ([0, 1], [1, 2])}, levels={"limit": 3.0}, **LABELS)
     assert drawn().get_lines()[1].get_color() == "black"
-    assert [text.get_text() for text in drawn().get_legend().get_texts()] == ["measured", "predicted"]
+    (legend,) = drawn().figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["measured", "predicted"]
+
+
+def test_legend_hides_no_line(drawn):
+    plots.curves({f"method number {number}": torch.rand(9) for number in range(7)}, **LABELS)
+    (legend,) = drawn().figure.legends
+    drawn().figure.canvas.draw()
+    assert legend.get_window_extent().y0 >= drawn().get_window_extent().y1
+    assert legend.get_window_extent().x1 <= drawn().figure.bbox.x1
     assert [text.get_text() for text in drawn().texts] == ["limit"]
 
 

@@ -1,6 +1,7 @@
 """The book in other languages: nothing is stale, every page has its counterpart, all that is said can be translated."""
 
 import csv
+import json
 import re
 from functools import cache
 
@@ -10,8 +11,9 @@ from book_rules import ROOT
 from browser import ENGLISH, SITE
 from bs4 import BeautifulSoup, NavigableString
 
-from stablenets.book.catalogs import faults, files, read, templates
-from stablenets.book.languages import DOMAIN, catalogs, languages
+from stablenets.book.catalogs import faults, files, templates
+from stablenets.book.languages import DOMAIN, SAID, catalogs, languages, read
+from stablenets.book.sentences import GAP, NUMBERED, Phrases
 
 LANGUAGES = languages(ROOT)
 CATALOGS = [(language, *item) for language in LANGUAGES for item in files(catalogs(ROOT, language), ".po").items()]
@@ -23,8 +25,8 @@ EVERY = pytest.mark.parametrize(
 )
 # Names and numbers: signatures and entries of the literature are the same in every language.
 NAMES = ("api.html", "references.html", "claims.html")
-# Numbers of this build, with words that are translated one by one; what a notebook computes while it runs; and titles
-# of other pages, which may not be translated yet.
+# Numbers of this build, with words that are translated one by one; what sliders tell, which is looked at apart; and
+# titles of other pages, which may not be translated yet.
 COMPUTED = ".claim p, .exercise-facts, output, label, .citation-reference, .bibtex-citation, a.reference"
 SILENT = "pre, code, script, style, svg, .math, .highlight, .languages"
 
@@ -32,6 +34,12 @@ SILENT = "pre, code, script, style, svg, .math, .highlight, .languages"
 @pytest.fixture(scope="module")
 def wanted(tmp_path_factory):
     return templates(ROOT, tmp_path_factory.mktemp("gettext") / "out")
+
+
+@pytest.fixture(scope="module")
+def phrases(wanted):
+    messages = [message.id for name, catalog in wanted.items() if name.startswith(f"{SAID}/") for message in catalog]
+    return Phrases({message: f"«{GAP * message.count(GAP)}»" for message in messages if message})
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +64,15 @@ def said(page):
     texts = [str(text) for text in content.find_all(string=True) if type(text) is NavigableString]
     texts += [picture["alt"] for picture in content.find_all("img", alt=True)]
     return [text.strip() for text in texts if text.strip()]
+
+
+def said_by_code(page):
+    """The lines in which checks judge, and what the sliders of a page say at every position."""
+    outputs = article(page).select("div.cell_output pre")
+    lines = [line for output in outputs for line in output.text.splitlines() if re.match(r"\s*[✓✗] ", line)]
+    for figure in article(page).select(".slider-figure"):
+        lines += [figure.label.text.strip(), figure.output.text, *json.loads(figure["data-told"])]
+    return lines
 
 
 def latin(texts):
@@ -84,16 +101,19 @@ def test_all_that_a_page_says_can_be_translated(known, page):
     assert [text for text in texts if letters(text) not in known] == []
 
 
-def test_messages_of_checks_can_be_translated(wanted):
-    patterns = [re.escape(str(m.id)).replace(r"\{\}", ".*") for m in wanted["checks"] if m.id]
-    known = re.compile("|".join(patterns), re.DOTALL)
-    told = [
-        line.text[1:].strip() for page in PAGES if page.startswith("solutions/")
-        for output in article(page).select("div.cell_output pre") for line in output.find_all(string=True)
-        if line.text.startswith("✗")
-    ]  # fmt: skip
-    assert len(told) > 100
-    assert [message for message in told if not known.search(message)] == []
+def test_what_checks_and_sliders_say_can_be_translated(phrases):
+    lines = [line for page in PAGES for line in said_by_code(page)]
+    assert len(lines) > 500
+    assert [line for line in lines if phrases.translate(line) == line] == []
+
+
+@EVERY
+def test_translations_have_the_gaps_of_their_sentences(language, name, path):
+    if name.startswith(f"{SAID}/"):
+        for message in read(path):
+            gaps = NUMBERED.findall(message.string)
+            assert sorted(gaps) in ([""] * len(gaps), [str(i) for i in range(len(gaps))]), message.id
+            assert len(gaps) == message.id.count(GAP), message.id
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -110,11 +130,13 @@ def test_switch_leads_to_the_same_page_and_back(language, page):
     assert bool(other.select(".untranslated")) == bool(other.select("article div[lang=en]")) == (not translated)
 
 
-def test_translated_pages_are_chinese_but_for_code_and_what_is_computed():
-    pages = [f"zh_CN/{name}.html" for name in files(catalogs(ROOT, "zh_CN"), ".po") if name != DOMAIN]
-    texts = [text for page in pages for text in said(page)]
+def test_translated_pages_are_chinese_but_for_code_and_numbers():
+    names = [name for name in files(catalogs(ROOT, "zh_CN"), ".po") if name != DOMAIN and not name.startswith(SAID)]
+    texts = [text for name in names for text in latin(said(f"zh_CN/{name}.html"))]
+    lines = [line for name in names for line in said_by_code(f"zh_CN/{name}.html")]
     assert len(texts) > 50
-    assert [text for text in latin(texts) if not re.search(r"[\u4e00-\u9fff]", text)] == []
+    assert len(lines) > 50
+    assert [text for text in texts + lines if not re.search(r"[\u4e00-\u9fff]", text)] == []
 
 
 @EVERY

@@ -6,8 +6,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browser import DESKTOP, SITE, dumped, needs_browser
-from bs4 import BeautifulSoup
+from browser import SITE, needs_browser, visiting
 
 pytestmark = needs_browser
 
@@ -25,9 +24,11 @@ def address():
         server.shutdown()
 
 
-def found(tmp_path, url):
-    results = BeautifulSoup(dumped(tmp_path, url, DESKTOP), "html.parser").select("#search-results li a")
-    return {re.sub(r"[#?].*", "", link["href"]) for link in results}
+def found(browser, url):
+    with visiting(browser, url) as visit:
+        visit.page.wait_for_function("document.querySelector('.search-summary')?.textContent.trim()")
+        links = visit.page.locator("#search-results li a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        return {re.sub(r"[#?].*", "", link) for link in links}
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,10 @@ def found(tmp_path, url):
     ],
 )
 @pytest.mark.parametrize("served", [True, False], ids=["served", "from the disk"])
-def test_search_finds_the_page(tmp_path, address, served, folder, query, page):
+def test_search_finds_the_page(browser, address, served, folder, query, page):
     root = address if served else SITE.as_uri()
-    assert page in found(tmp_path, f"{root}/{folder}search.html?q={query}")
+    assert page in found(browser, f"{root}/{folder}search.html?q={query}")
 
 
-def test_search_finds_nothing_for_a_word_that_is_not_there(tmp_path, address):
-    assert found(tmp_path, f"{address}/search.html?q=zzyzxqq") == set()
+def test_search_finds_nothing_for_a_word_that_is_not_there(browser, address):
+    assert found(browser, f"{address}/search.html?q=zzyzxqq") == set()

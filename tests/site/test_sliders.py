@@ -1,31 +1,19 @@
-"""Figures with a slider: small, told in words at every position, and moved by a real browser."""
+"""Figures with a slider: small, told in words at every position, and moved by the keys of a real browser."""
 
 import gzip
 import json
 
 import pytest
-from browser import DESKTOP, SITE, needs_browser, opened_with
+from browser import SITE, needs_browser, visiting
 from bs4 import BeautifulSoup
 
 PAGES = [page for page in sorted((SITE / "chapters").glob("*.html")) if 'class="slider-figure"' in page.read_text()]
 LARGEST = 100_000  # bytes, compressed
-# What the arrow keys do: the browser moves the slider itself and tells of it.
-PUSH = """<script>
-for (const slider of document.querySelectorAll(".slider-figure input")) {
-  slider.value = slider.max;
-  slider.dispatchEvent(new Event("input", {bubbles: true}));
-}
-</script>"""
+FIGURE = ".slider-figure"
 
 
 def sliders(document):
-    return BeautifulSoup(document, "html.parser").select(".slider-figure")
-
-
-def shown(figure):
-    return {
-        group["data-position"] for group in figure.select("[data-position]") if "none" not in group.get("style", "")
-    }
+    return BeautifulSoup(document, "html.parser").select(FIGURE)
 
 
 def test_six_ideas_can_be_moved():
@@ -37,7 +25,7 @@ def test_sliders_are_small_labelled_and_told_at_every_position(page):
     for figure in sliders(page.read_text()):
         assert len(gzip.compress(str(figure).encode())) <= LARGEST
         slider, told = figure.input, json.loads(figure["data-told"])
-        assert slider["type"] == "range", "the arrow keys move it"
+        assert slider["type"] == "range"
         assert slider.parent.name == "label"
         assert slider.parent.text.strip()
         assert int(slider["max"]) + 1 == len(told) == len(set(told))
@@ -48,9 +36,16 @@ def test_sliders_are_small_labelled_and_told_at_every_position(page):
 
 @needs_browser
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_moved_slider_shows_its_position_and_says_so(tmp_path, page):
-    document, _ = opened_with(tmp_path, page, PUSH, DESKTOP)
-    for figure in sliders(document):
-        told = json.loads(figure["data-told"])
-        assert shown(figure) == {figure.input["max"]}
-        assert figure.output.text == figure.svg["aria-label"] == figure.input["aria-valuetext"] == told[-1]
+def test_keys_lead_to_every_position_which_is_shown_and_told(browser, page):
+    with visiting(browser, page.as_uri()) as visit:
+        for figure in visit.page.locator(FIGURE).all():
+            told = json.loads(figure.get_attribute("data-told"))
+            slider = figure.locator("input")
+            slider.press("Home")
+            for position, sentence in enumerate(told):
+                shown = figure.locator("[data-position]:visible").all()
+                assert {group.get_attribute("data-position") for group in shown} == {str(position)}
+                assert figure.locator("output").text_content() == sentence
+                assert figure.locator("svg").get_attribute("aria-label") == sentence
+                assert slider.get_attribute("aria-valuetext") == sentence
+                slider.press("ArrowRight")

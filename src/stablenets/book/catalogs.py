@@ -6,59 +6,53 @@ After a change of the English text,
 
 brings every catalog in ``locale`` up to date, and starts those of further pages, such as ``chapters/initialization``.
 A text that has changed loses its translation; a test fails until it has a new one. The catalog ``stablenets`` has the
-words of the book's own directives, ``checks`` the messages of the checks.
+words of the book's own directives, and those in ``sentences`` what the checks and the sliders of a chapter say.
 """
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
-from stablenets.book.languages import DOMAIN, catalogs, languages
+from stablenets.book import notebooks
+from stablenets.book.languages import COMMON, DOMAIN, SAID, catalogs, languages, read
+from stablenets.book.sentences import sentences, told
 
 PACKAGE = Path(__file__).parents[1]
 MARKERS = {"_": None, "N_": None}
-# A name or a key has fewer words.
-SENTENCE = 3
-# Without one, a text has only values to say.
-WORD = re.compile("[a-z]{4}")
 
 
 def templates(root: Path, out: Path) -> dict[str, Catalog]:
     """Return all that is to be translated, by the name of its catalog; ``out`` takes what Sphinx writes on the way."""
     subprocess.run([sys.executable, "-m", "stablenets.book.build", "gettext", str(out)], cwd=root, check=True)
     found = {name: read(path) for name, path in files(out, ".pot").items()}
-    found |= {DOMAIN: Catalog(), "checks": Catalog()}
+    found[DOMAIN] = Catalog()
     for _name, _line, message, *_more in extract_from_dir(PACKAGE, [("**.py", "python")], keywords=MARKERS):
         found[DOMAIN].add(message)
-    for path in sorted((PACKAGE / "checks").rglob("*.py")):
-        for message in sentences(ast.parse(path.read_text(encoding="utf-8"))):
-            found["checks"].add(message)
+    for name, text in said_by_code(root):
+        found.setdefault(name, Catalog()).add(text)
     return found
 
 
-def sentences(tree: ast.AST) -> Iterator[str]:
-    """Yield every text of a module that is a sentence, with ``{…}`` where a value is put in; no docstring is one."""
-    apart = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            apart |= {id(part) for part in node.values}
-            text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
-            text = node.value
-        elif isinstance(node, ast.FunctionDef) and node.decorator_list:
-            # The name of a part of an exercise is what the learner reads.
-            text = node.name.replace("_", " ")
-        else:
-            continue
-        if len(text.split()) >= SENTENCE and WORD.search(text):
-            yield text
+def said_by_code(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name of a catalog, and the template of a sentence that the checks or the sliders of its chapter say."""
+    checks = PACKAGE / "checks"
+    for path in sorted(checks.rglob("*.py")):
+        topic = path.relative_to(checks).parts[0]
+        name = COMMON if topic == path.name else topic.replace("_", "-")
+        for text in sentences(ast.parse(path.read_text(encoding="utf-8"))):
+            yield f"{SAID}/{name}", text
+    for path in notebooks.paths(root):
+        if path.parent.name == notebooks.FOLDERS[0]:
+            cells = nbformat.read(path, as_version=4).cells
+            for text in told(ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))):
+                yield f"{SAID}/{path.stem}", text
 
 
 def faults(catalog: Catalog, template: Catalog) -> list[str]:
@@ -86,12 +80,6 @@ def update(root: Path, out: Path, more: list[str]) -> None:
 def files(folder: Path, suffix: str) -> dict[str, Path]:
     """Return the catalogs in a folder by their names, such as ``chapters/feedback``."""
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob(f"*{suffix}"))}
-
-
-def read(path: Path) -> Catalog:
-    """Return the catalog in a file."""
-    with path.open("rb") as file:
-        return read_po(file)
 
 
 if __name__ == "__main__":

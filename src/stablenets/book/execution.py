@@ -12,6 +12,8 @@ from sphinx.util import logging
 
 from stablenets.book import outputs
 from stablenets.book.folding import fold_code
+from stablenets.book.languages import phrases
+from stablenets.book.sentences import translate_outputs
 
 PARALLEL_KERNELS = 2
 
@@ -44,6 +46,7 @@ def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
         if executed is None:
             raise ExtensionError(f"{name} changed while the book was being built; build it again")
         fold_code(executed)
+        translate_outputs(executed, phrases(app, docname))
         source[0] = nbformat.writes(executed)
 
 

@@ -41,9 +41,11 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("config-inited", offline.use_own_mathjax)
     app.connect("builder-inited", languages.load_words)
     app.connect("html-page-context", accessible.mend)
+    app.connect("html-page-context", offline.leave_out_thebe)
     app.connect("html-page-context", languages.lead_to_languages)
     app.connect("build-finished", offline.copy_mathjax)
-    # Pages that were drawn by other code than this are drawn again.
+    # Pages that were drawn by other code than this are drawn again, and all when a catalog is new or gone.
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    sources += str(sorted((Path(app.srcdir) / languages.FOLDER).rglob("*.po"))).encode()
     # One process reads the pages, so that the claims come together; reading is fast, since outputs are there.
     return {"parallel_read_safe": False, "parallel_write_safe": True, "env_version": crc32(sources)}

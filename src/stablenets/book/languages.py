@@ -1,7 +1,7 @@
 """The book in other languages: pages translated by Sphinx's catalogs, and the words that our own directives add.
 
 ``locale/<language>/LC_MESSAGES`` holds one catalog for each translated page, and ``stablenets.po`` for the words of the
-extension. :mod:`stablenets.book.catalogs` writes them.
+extension, and ``sentences`` those of what code says. :mod:`stablenets.book.catalogs` writes them.
 """
 
 import re
@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 from docutils import nodes
 from sphinx.addnodes import toctree
 from sphinx.application import Sphinx
 from sphinx.locale import get_translation, init
 from sphinx.util.i18n import CatalogRepository
 
+from stablenets.book.sentences import Phrases
+
 FOLDER = "locale"
 DOMAIN = "stablenets"
+# The catalogs of what code says: one a chapter, and one for all.
+SAID, COMMON = "sentences", "common"
 SOURCE = "en"
 # Where a reader chooses, above the title.
 SWITCH = '<p class="languages">{links}</p>'
@@ -50,6 +56,22 @@ def languages(root: Path) -> list[str]:
 def catalogs(root: Path, language: str) -> Path:
     """Return the folder of a language's catalogs."""
     return root / FOLDER / language / "LC_MESSAGES"
+
+
+def read(path: Path) -> Catalog:
+    """Return the catalog in a file."""
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def phrases(app: Sphinx, page: str) -> Phrases:
+    """Return what a translated page has for the sentences that its code says."""
+    folder, translations = catalogs(Path(app.srcdir), app.config.language), {}
+    if (folder / f"{page}.po").exists():
+        for path in (folder / SAID / f"{name}.po" for name in (COMMON, Path(page).name)):
+            app.env.note_dependency(str(path))
+            translations |= {message.id: message.string for message in read(path) if message.id and message.string}
+    return Phrases(translations)
 
 
 def load_words(app: Sphinx) -> None:

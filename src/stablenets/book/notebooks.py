@@ -78,6 +78,8 @@ def _normalize_output(output: NotebookNode, cell: NotebookNode) -> NotebookNode:
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Run all cells in a fresh kernel whose working folder is ``folder``; the first error stops with its traceback."""
+    # On two threads these small tensors are many times slower, and the last digits differ.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -85,7 +87,7 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=KERNEL_ARGUMENTS,
     )
-    return client.execute()
+    return client.execute(env=environment)
 
 
 def write(notebook: NotebookNode, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Mathematics without a network: the site carries the one file of MathJax that its pages load."""
+"""Pages that need no network: the site carries the one file of MathJax that they load, and asks no server."""
 
 import importlib.util
 import shutil
@@ -29,3 +29,9 @@ def copy_mathjax(app: Sphinx, error: Exception | None) -> None:
     to = Path(app.outdir) / "_static" / "mathjax"
     to.mkdir(parents=True, exist_ok=True)
     shutil.copy(Path(found.submodule_search_locations[0]) / "static" / "mathjax" / MATHJAX, to)
+
+
+def leave_out_thebe(app: Sphinx, page: str, template: str, context: dict, document: object) -> None:
+    """Leave out the scripts of Thebe, which needs a server, and which Jupyter Book adds twice to every page."""
+    kept = [file for file in context.get("script_files", []) if "thebe" not in str(vars(file)).lower()]
+    context["script_files"] = kept

@@ -146,8 +146,9 @@ def _deviation(got: Tensor, expected: Tensor) -> str:
         return f"is off by up to {wrong:.2g} times the largest true entry"
     if got.item() * expected.item() < 0:
         return f"= {got.item():.4g} has the wrong sign"
-    direction = "large" if abs(got.item()) > abs(expected.item()) else "small"
-    return f"= {got.item():.4g} is too {direction} in absolute value"
+    if abs(got.item()) > abs(expected.item()):
+        return f"= {got.item():.4g} is too large in absolute value"
+    return f"= {got.item():.4g} is too small in absolute value"
 
 
 def _kind(value: object) -> str:

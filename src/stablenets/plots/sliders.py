@@ -8,7 +8,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 
 from stablenets.plots.moving import SliderFigure, names
-from stablenets.plots.style import COLOURS, DASHES, MARKERS, STYLE, Series, mark_levels, new_axes, pair
+from stablenets.plots.style import COLOURS, DASHES, MARKERS, STYLE, Series, legend, mark_levels, new_axes, pair
 
 
 def slider(
@@ -62,9 +62,7 @@ def slider(
                 artist.set_gid(name)
             groups.append(drawn)
         mark_levels(axes, levels)
-        handles = groups[first]
-        if len(handles) > 1:
-            axes.legend(handles, [line.get_label() for line in handles])
+        legend(axes, groups[first])
         svg, png = io.StringIO(), io.BytesIO()
         axes.figure.savefig(svg, format="svg", metadata={"Date": None})
         for position, group in enumerate(groups):

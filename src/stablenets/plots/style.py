@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import torch
+from matplotlib.artist import Artist
 from torch import Tensor
 
 from stablenets._arguments import choice
@@ -23,6 +24,8 @@ STYLE = {
     "legend.frameon": False,
     "lines.linewidth": 1.8,
 }
+# In letters: what fits above a figure, and what the key before each name takes.
+LEGEND_WIDTH, LEGEND_KEY = 80, 8
 SCALES = ("linear", "log", "symlog")
 
 Series = Tensor | Sequence[float] | tuple[Sequence[float], Sequence[float]]
@@ -58,8 +61,14 @@ def mark_levels(axes: plt.Axes, levels: Mapping[str, float] | None) -> None:
         place.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})
 
 
-def finish(axes: plt.Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
+def legend(axes: plt.Axes, lines: Sequence[Artist]) -> None:
+    """Name the lines above the picture, where the names hide none of them, in as many columns as fit."""
+    labels = [line.get_label() for line in lines]
     if len(labels) > 1:
-        axes.legend(handles, labels)
+        columns = max(1, LEGEND_WIDTH // (max(map(len, labels)) + LEGEND_KEY))
+        axes.figure.legend(lines, labels, loc="outside upper left", ncols=min(columns, len(labels)))
+
+
+def finish(axes: plt.Axes) -> None:
+    legend(axes, axes.get_legend_handles_labels()[0])
     plt.show()

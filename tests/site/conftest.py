@@ -1,0 +1,10 @@
+"""One browser for all tests of a worker."""
+
+import pytest
+from browser import launched
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with launched() as browser:
+        yield browser
