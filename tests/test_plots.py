@@ -40,6 +40,7 @@ def test_theory_is_black_and_named(drawn):
     assert drawn().get_lines()[1].get_color() == "black"
     (legend,) = drawn().figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["measured", "predicted"]
+    assert [text.get_text() for text in drawn().texts] == ["limit"]
 
 
 def test_legend_hides_no_line(drawn):
@@ -48,7 +49,6 @@ def test_legend_hides_no_line(drawn):
     drawn().figure.canvas.draw()
     assert legend.get_window_extent().y0 >= drawn().get_window_extent().y1
     assert legend.get_window_extent().x1 <= drawn().figure.bbox.x1
-    assert [text.get_text() for text in drawn().texts] == ["limit"]
 
 
 def test_fan_draws_every_run(drawn):
