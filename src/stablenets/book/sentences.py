@@ -89,7 +89,7 @@ class Phrases:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("(.*?)".join(map(re.escape, template.split(GAP))), re.DOTALL)
+    return re.compile("(.*)".join(map(re.escape, template.split(GAP))), re.DOTALL)
 
 
 def _fill(translation: str, values: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 LONGEST_ERROR = 300
-NEARLY = "has five digits right, but more are asked for: is something rounded, or computed in float32?"
 
 
 class Mistake(Exception):
@@ -87,7 +86,7 @@ class Answer:
         for message, wrong in (mistakes or {}).items():
             if _near(got, torch.as_tensor(wrong, dtype=torch.float64), relative, absolute):
                 raise Mistake(f"{self.call(*arguments)}: {message}")
-        raise Mistake(f"{self.call(*arguments)} {_deviation(got, expected)}")
+        raise Mistake(_deviation(self.call(*arguments), got, expected))
 
 
 class Value(Answer):
@@ -138,17 +137,22 @@ def _near(got: Tensor, expected: Tensor, relative: float, absolute: float) -> bo
     return bool(((got - expected).abs() <= relative * scale + absolute).all())
 
 
-def _deviation(got: Tensor, expected: Tensor) -> str:
+def nearly(what: str) -> str:
+    """What to say of a value that agrees to float32 only."""
+    return f"{what} has five digits right, but more are asked for: is something rounded, or computed in float32?"
+
+
+def _deviation(call: str, got: Tensor, expected: Tensor) -> str:
     if _near(got, expected, relative=1e-5, absolute=0.0):
-        return NEARLY
+        return nearly(call)
     if got.ndim:
         wrong = (got - expected).abs().max().item() / max(expected.abs().max().item(), 1e-300)
-        return f"is off by up to {wrong:.2g} times the largest true entry"
+        return f"{call} is off by up to {wrong:.2g} times the largest true entry"
     if got.item() * expected.item() < 0:
-        return f"= {got.item():.4g} has the wrong sign"
+        return f"{call} = {got.item():.4g} has the wrong sign"
     if abs(got.item()) > abs(expected.item()):
-        return f"= {got.item():.4g} is too large in absolute value"
-    return f"= {got.item():.4g} is too small in absolute value"
+        return f"{call} = {got.item():.4g} is too large in absolute value"
+    return f"{call} = {got.item():.4g} is too small in absolute value"
 
 
 def _kind(value: object) -> str:

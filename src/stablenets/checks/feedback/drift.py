@@ -87,7 +87,7 @@ def _mistaken(errors: Tensor, delta: float, threshold: float) -> dict[str, list[
         "the tolerance delta is subtracted at each step": _alarms(errors, 0.0, threshold),
         "the tolerance delta is subtracted at each step, not once": _alarms(errors, 0.0, threshold + delta),
         "the tolerance delta is subtracted, not added": _alarms(errors, -delta, threshold),
-        "the mean of the first t errors includes the error of step t": _alarms(*stream, above=_above_earlier_mean),
+        "the mean at a step includes the error of that very step": _alarms(*stream, above=_above_earlier_mean),
         "a detector knows the errors up to now alone, not the mean of the whole stream": _alarms(
             *stream, above=lambda e: e - e.mean()
         ),
@@ -129,7 +129,9 @@ def _compare(answer: Answer, streams: list[Stream], *, alarms: int | None = None
     false = next((step for step in heard if step not in due), None)
     if false is None or len([step for step in due if step < false]) > heard.index(false):
         raise Mistake(SILENT)
-    raise Mistake(f"the alarm at step {false} is not due: since the last one, m has not first risen there")
+    raise Mistake(
+        f"the alarm at step {false} is not due: it is not the first since the last alarm at which m has risen so far"
+    )
 
 
 def _regular(*stretches: tuple[int, int]) -> Tensor:
@@ -166,7 +168,7 @@ def first_alarm_comes_at_the_right_step(answer: Answer, generator: Generator) ->
         streams += [(errors, delta, threshold), (errors * sizes, delta, threshold / 2)]
     _compare(answer, streams, alarms=1)
     if _heard(answer, torch.tensor([0.0, 1.0]), 0.0, 0.5):
-        raise Mistake("an alarm needs a rise of more than the threshold")
+        raise Mistake("an alarm needs a rise of more than the threshold: as much is not enough")
     if _heard(answer, torch.tensor([0.0, 1.0]), 0.0, 0.4999) != [1]:
         raise Mistake("the detector judges from the first step on: nothing is waited for")
 

@@ -100,7 +100,7 @@ def factor_has_a_sign(answer: Answer, generator: Generator) -> None:
     for world in (_settling(generator), _swinging(generator)):
         stable, first = _stable(world), _history(world)[0]
         rate = _slope(stable, world)
-        _value(answer, 1, "factor").expect(
+        _value(answer, 1, "factor of a deviation").expect(
             *world,
             value=rate,
             mistakes={
@@ -142,7 +142,7 @@ def best_weight_is_another_one(answer: Answer, generator: Generator) -> None:
                 "stable is not optimal: let the applicants' answer change with θ": _stable(world),
                 "that was best before anybody knew of the score": _retrained(0.0, world),
                 "shoes still tell of credit, so some weight is better than none": 0.0,
-                "better than each weight of the swing is not best": min(last, after),
+                "the better of the two weights of the swing is not the best of all": min(last, after),
             },
         )
 

@@ -40,7 +40,7 @@ def records_of_one_patient_are_not_independent(answer: Answer, generator: Genera
             "a record has covariances with the k − 1 others of its patient": n**2 / sum(k + k * k * rho for k in sizes),
             "each pair of records enters the variance of a sum twice": n**2
             / sum(k + k * (k - 1) / 2 * rho for k in sizes),
-            "the covariance is the correlation times the variance, not its square": n**2
+            "the covariance is the correlation times the variance, not the square of the correlation": n**2
             / sum(k + k * (k - 1) * rho**2 for k in sizes),
             "that is for the mean that weighs the patients best, not for the plain one": sum(
                 k / (1 + (k - 1) * rho) for k in sizes

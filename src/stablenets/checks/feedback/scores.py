@@ -83,10 +83,12 @@ def _compare(answer: Answer, losses: list[float], step: float) -> None:
         "an improvement makes the loss smaller: the step is subtracted": _ladder(losses, step, margin=-1.0),
         "round to the nearest multiple, not down": _ladder(losses, step, rounded=lambda x, s: x // s * s),
         "round to the nearest multiple, not up": _ladder(losses, step, rounded=lambda x, s: -(-x // s) * s),
-        "any improvement is not enough: it must be larger than the step": _ladder(losses, step, margin=0.0),
+        "not every improvement is enough: it must be larger than the step": _ladder(losses, step, margin=0.0),
         "the improvement must be larger than the step, not than half of it": _ladder(losses, step, margin=0.5),
         "these are losses: smaller is better": _largest(losses, step),
-        "nothing was released before the first submission, so its loss is": _ladder(losses, step, start=1.0),
+        "nothing was released before the first submission, so its own loss is released": _ladder(
+            losses, step, start=1.0
+        ),
         "count in steps where you round, but release a loss": [x / step for x in shown],
     }
     wrong = {text: torch.tensor(values, dtype=torch.float64) for text, values in mistakes.items()}

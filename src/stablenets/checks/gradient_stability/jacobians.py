@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from stablenets.checks.answer import NEARLY, Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, nearly
 from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
 
@@ -105,7 +105,7 @@ def _expect_bound(answer: Answer, matrices: list[Tensor], index: int, value: flo
     if abs(got - value) > 1e-8 * value + 1e-9:
         which = f"the {('lower', 'upper')[index]} bound"
         if abs(got - value) <= 1e-5 * value:
-            raise Mistake(f"{which} {NEARLY}")
+            raise Mistake(nearly(which))
         reasons = [reason for reason, wrong in mistakes.items() if abs(got - wrong) <= 1e-8 * wrong]
         loose = got > value if index else got < value
         reasons.append("a better bound exists" if loose else "there are rotations of the factors that break it")

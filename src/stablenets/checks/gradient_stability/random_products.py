@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Generator
 
-from stablenets.checks.answer import NEARLY, Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, nearly
 from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
 
@@ -28,7 +28,7 @@ def changes_with_sigma_as_it_must(answer: Answer, generator: Generator) -> None:
     named[2 * log] = "this is the growth of the squared norm"
     if not math.isclose(difference, log, rel_tol=1e-8):
         if math.isclose(difference, log, rel_tol=1e-5):
-            raise Mistake(f"the growth with sigma {NEARLY}")
+            raise Mistake(nearly("the growth with sigma"))
         reasons = [reason for wrong, reason in named.items() if abs(difference - wrong) < 1e-8]
         raise Mistake((reasons or ["a larger sigma must raise the exponent by the logarithm of the ratio"])[0])
 
