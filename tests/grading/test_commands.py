@@ -1,6 +1,7 @@
 """The command does what its help says, tells errors in a line, and speaks JSON when asked."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -128,6 +129,81 @@ def test_resumed_run_grades_only_what_is_new_and_regraded_run_gives_the_same(gra
     assert "kept, though no longer among the submissions: ashann_12" in more.stderr
 
 
+@needs_bubblewrap
+def test_what_was_not_graded_has_no_points_in_json(graded):
+    _, broken = json.loads(graded[1].stdout)
+    assert (broken["points"], broken["maximum"]) == (None, None)
+
+
+OPEN = "two-standard-deviations"
+
+
+@pytest.fixture
+def reported(graded, tmp_path):
+    """The results in a folder of their own, reported; and what a report says of the one submission, in JSON."""
+    results = shutil.copytree(graded[0] / "results", tmp_path / "results")
+
+    def reported():
+        rows = json.loads(run("report", results, "--json", *MASTERS).stdout)
+        return next(row for row in rows if row["student"] == "ashann")
+
+    return results, reported
+
+
+@needs_bubblewrap
+def test_report_in_json_tells_what_a_person_has_still_to_give(graded, reported):
+    machine, row = json.loads(graded[1].stdout)[0]["points"], reported[1]()
+    assert (row["points"], row["maximum"], row["waiting"]) == (machine, machine + 2, [OPEN])
+    assert row["manual"] == [{"exercise": OPEN, "points": None, "maximum": 2, "comment": ""}]
+
+
+@needs_bubblewrap
+def test_report_in_json_tells_what_a_person_gave(graded, reported):
+    machine, (results, report) = json.loads(graded[1].stdout)[0]["points"], reported
+    report()
+    sheet = results / "manual.csv"
+    sheet.write_text(sheet.read_text().rstrip()[:-1] + "1.5,nearly\n")
+    row = report()
+    assert (row["points"], row["maximum"], row["waiting"]) == (machine + 1.5, machine + 2, [])
+    assert row["manual"] == [{"exercise": OPEN, "points": 1.5, "maximum": 2, "comment": "nearly"}]
+
+
+@needs_bubblewrap
+def test_report_ends_by_saying_how_many_answers_wait_for_a_mark(reported):
+    results, _ = reported
+    last = f"1 answer still to be marked in {results / 'manual.csv'}\n"
+    assert run("report", results, *MASTERS).output.endswith(last)
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(
+    ("name", "said"), [("answers.py", "submissions must be a notebook"), ("empty", "no submissions found in ")]
+)
+def test_nothing_is_made_for_what_is_no_submission(tmp_path, name, said):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "answers.py").write_text("x = 1")
+    done = run("grade", tmp_path / name, "--out", tmp_path / "results", *MASTERS)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("words", [["student"], ["grade", ROOT / "solutions"]])
+def test_file_in_place_of_the_folder_to_write_is_told(tmp_path, words):
+    (tmp_path / "out").write_text("")
+    done = run(*words, "--out", tmp_path / "out", *MASTERS)
+    assert done.exit_code == 2
+    assert "is a file" in done.stderr
+
+
+def test_masters_are_those_of_the_clone_where_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run("student", "feedback", "--out", "out")
+    assert done.exit_code == 0, done.output
+    (tmp_path / "solutions").mkdir()
+    assert "'solutions', which has none" in run("student", "--out", "out").stderr
+
+
 def test_without_a_sandbox_nothing_is_run(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "handed-in").mkdir()
@@ -163,8 +239,10 @@ EXERCISES = dedent("""
 """)
 
 
-@needs_bubblewrap
-def test_exercises_of_ones_own_are_handed_out_graded_and_reported(tmp_path):
+@pytest.fixture
+def variant(tmp_path):
+    """The folder of a master of an instructor's own, and of the file that registers its exercise."""
+
     def cell(make, part, source):
         return make(source, metadata={"stablenets": {"exercise": "double", "role": part}})
 
@@ -178,16 +256,35 @@ def test_exercises_of_ones_own_are_handed_out_graded_and_reported(tmp_path):
     (tmp_path / "masters").mkdir()
     nbformat.write(master, tmp_path / "masters" / "midterm.ipynb")
     (tmp_path / "own.py").write_text(EXERCISES)
+    return tmp_path
 
+
+@needs_bubblewrap
+def test_exercises_of_ones_own_are_handed_out_graded_and_reported(variant):
     def stablenets(*words):
         # In a process of its own: exercises, once registered, stay.
-        options = ["--solutions", tmp_path / "masters", "--exercises", tmp_path / "own.py"]
+        options = ["--solutions", variant / "masters", "--exercises", variant / "own.py"]
         command = [sys.executable, "-c", "from stablenets.grading.commands import main; main()", *words, *options]
         return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
 
-    stablenets("student", "--out", tmp_path / "handed-in")
-    path = tmp_path / "handed-in" / "midterm.ipynb"
+    stablenets("student", "--out", variant / "handed-in")
+    path = variant / "handed-in" / "midterm.ipynb"
     path.write_text(path.read_text().replace("...", "return x + x"))
-    (row,) = json.loads(stablenets("grade", path, "--out", tmp_path / "results", "--json", "--jobs", 1))
+    (row,) = json.loads(stablenets("grade", path, "--out", variant / "results", "--json", "--jobs", 1))
     assert (row["chapter"], row["points"], row["maximum"]) == ("midterm", 3, 3)
-    assert "1 graded, 0 not" in stablenets("report", tmp_path / "results")
+    assert "1 graded, 0 not" in stablenets("report", variant / "results")
+
+
+def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
+    done = run("student", "--solutions", variant / "masters", "--out", variant / "out")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert "midterm.ipynb, cell 1 (## Double): exercise 'double' is not registered" in line
+    assert "--exercises" in line
+
+
+def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant):
+    command = "from stablenets.grading.commands import main; main()"
+    options = ["--solutions", variant / "masters", "--exercises", variant / "own.py", "--out", variant / "course"]
+    subprocess.run([*map(str, [sys.executable, "-c", command, "student", "--nbgrader", *options])], check=True)
+    assert f"exercises={str(variant / 'own.py')!r}" in (variant / "course" / "nbgrader_config.py").read_text()

@@ -175,9 +175,9 @@ def sheet(tmp_path):
 def test_sheet_asks_for_every_answer_that_has_words(sheet):
     assert table(sheet) == [
         list(COLUMNS),
-        ["Ash", "a1", "first-chapter", "open", "Open", fingerprint("because"), "4", "", ""],
-        ["Ash", "a2", "first-chapter", "open", "Open", fingerprint("since"), "4", "", ""],
-        ["'=1+1", "c", "first-chapter", "open", "Open", fingerprint("x"), "4", "", ""],
+        ["Ash", "a1", "first-chapter", "open", "Open", fingerprint("because"), "4", "", "", ""],
+        ["Ash", "a2", "first-chapter", "open", "Open", fingerprint("since"), "4", "", "", ""],
+        ["'=1+1", "c", "first-chapter", "open", "Open", fingerprint("x"), "4", "", "", ""],
     ]
 
 
@@ -193,7 +193,7 @@ def test_what_is_filled_in_is_kept(sheet, mark):
 def test_mark_of_a_submission_that_is_gone_stands_at_the_end(sheet):
     marks = {("gone", "open"): ManualMark(3, "well"), ("empty", "open"): ManualMark(None)}
     write_sheet(sheet, ROWS, ASSIGNMENTS, marks)
-    assert table(sheet)[-1] == ["(no longer there)", "gone", "", "open", "", "", "4", "3", "well"]
+    assert table(sheet)[-1] == ["(no longer there)", "gone", "", "open", "", "", "4", "", "3", "well"]
     assert len(table(sheet)) == 5
     assert read_sheet(sheet)["gone", "open"] == ManualMark(3, "well")
 
@@ -202,7 +202,7 @@ def test_mark_of_a_submission_that_is_gone_stands_at_the_end(sheet):
 @pytest.mark.parametrize(("bom", "end"), [("", "\n"), ("\ufeff", "\r\n")])
 def test_sheet_is_read_as_spreadsheets_save_it(sheet, delimiter, bom, end):
     points = "2,5" if delimiter != "," else "2.5"
-    lines = [COLUMNS, ("Ash", "a1", "first-chapter", "open", "Open", "", "4", points, "gut")]
+    lines = [COLUMNS, ("Ash", "a1", "first-chapter", "open", "Open", "", "4", "", points, "gut")]
     sheet.write_text(bom + "".join(delimiter.join(line) + end for line in lines), encoding="utf-8", newline="")
     assert read_sheet(sheet) == {("a1", "open"): ManualMark(2.5, "gut")}
 
@@ -210,13 +210,13 @@ def test_sheet_is_read_as_spreadsheets_save_it(sheet, delimiter, bom, end):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Ash,a1,c,open,Open,,4,5,", "line 2: points must be from 0 to 4, got '5'"),
-        ("Ash,a1,c,open,Open,,4,-1,", "line 2: points must be from 0 to 4, got '-1'"),
-        ("Ash,a1,c,open,Open,,4,good,", "line 2: points must be a number, got 'good'"),
-        ("Ash,a1,c,open,Open,,4,nan,", "line 2: points must be from 0 to 4, got 'nan'"),
+        ("Ash,a1,c,open,Open,,4,,5,", "line 2: points must be from 0 to 4, got '5'"),
+        ("Ash,a1,c,open,Open,,4,,-1,", "line 2: points must be from 0 to 4, got '-1'"),
+        ("Ash,a1,c,open,Open,,4,,good,", "line 2: points must be a number, got 'good'"),
+        ("Ash,a1,c,open,Open,,4,,nan,", "line 2: points must be from 0 to 4, got 'nan'"),
         ("Ash,a1,c,open,Open,,,1,", "line 2: maximum must be a number, got ''"),
         ("Ash,a1,c", "line 2: maximum must be a number, got ''"),
-        ("Ash,a1,c,open,Open,,4,1,\nAsh,a1,c,open,Open,,4,2,", "line 3: a second line for open of a1"),
+        ("Ash,a1,c,open,Open,,4,,1,\nAsh,a1,c,open,Open,,4,,2,", "line 3: a second line for open of a1"),
     ],
 )
 def test_errors_name_the_line_and_what_is_wrong(sheet, line, said):

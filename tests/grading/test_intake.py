@@ -43,6 +43,20 @@ def test_single_notebook(tmp_path):
     assert only(tmp_path / "ash.ipynb") == ("ash.ipynb", "ash", "", BOOK, "")
 
 
+@pytest.mark.parametrize("place", ["results", "birch/results"])
+def test_folder_of_results_is_no_submission(tmp_path, place):
+    write(tmp_path / "ash.ipynb")
+    write(tmp_path / "birch" / "a.ipynb")
+    write(tmp_path / place / "results.sqlite")
+    write(tmp_path / place / "feedback" / "ash.html")
+    assert [row.key for row in rows(tmp_path, without=tmp_path / place)] == ["ash.ipynb", "birch/a.ipynb"]
+
+
+def test_folder_of_submissions_for_results_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="folder of the results must be another than that of the submissions"):
+        rows(tmp_path, without=tmp_path / "results" / "..")
+
+
 def test_folder_of_notebooks_and_folder_of_folders(tmp_path):
     write(tmp_path / "ash.ipynb")
     write(tmp_path / "birch" / "week" / "a.ipynb")

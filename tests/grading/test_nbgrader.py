@@ -183,3 +183,47 @@ def test_feedback_names_the_mistakes_and_runs_nothing_of_the_student(course):
         assert "example.org" not in (value or "")
     of_nbgrader = [item for item in pages["blank"].found if item[0] == "script"]
     assert [item for item in pages["forged"].found if item[0] == "script"] == of_nbgrader
+
+
+OWN = """
+from stablenets.checks.answer import Mistake
+from stablenets.checks.exercise import Exercise
+
+DOUBLE = Exercise("double", chapter="midterm", minutes=1)
+
+
+@DOUBLE.part(points=3)
+def doubles(answer, generator):
+    if answer(4) != 8:
+        raise Mistake("double(4) is not 8")
+"""
+CELLS = [
+    (new_markdown_cell, "statement", "## Double\n\n{exercise}`double`"),
+    (new_code_cell, "answer", "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"),
+    (new_code_cell, "check", 'check("double", double)'),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_exercises_of_ones_own_are_marked(tmp_path):
+    from nbgrader.api import Gradebook
+
+    (tmp_path / "masters").mkdir()
+    (tmp_path / "own.py").write_text(OWN)
+    cells = [
+        make(source, metadata={"stablenets": {"exercise": "double", "role": part}}) for make, part, source in CELLS
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "masters" / "midterm.ipynb")
+    # In a process of its own: exercises, once registered, stay.
+    options = ["--solutions", "masters", "--exercises", "own.py", "--out", "course"]
+    command = "from stablenets.grading.commands import main; main()"
+    subprocess.run([sys.executable, "-c", command, "student", "--nbgrader", *options], cwd=tmp_path, check=True)
+    handed_in = tmp_path / "course" / "submitted" / "ash" / "midterm"
+    handed_in.mkdir(parents=True)
+    source = (tmp_path / "course" / "source" / "midterm" / "midterm.ipynb").read_text()
+    (handed_in / "midterm.ipynb").write_text(source.replace("...", "return x + x"))
+    for step in ("generate_assignment", "autograde"):
+        done = run(tmp_path / "course", step, "midterm")
+        assert done.returncode == 0, done.stderr
+    with Gradebook(f"sqlite:///{tmp_path / 'course' / 'gradebook.db'}") as book:
+        assert [row.score for row in book.assignment_submissions("midterm")] == [3]

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 from book_rules import ROOT
+from browser import PHONE, launched, needs_browser
 
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import assignment, feedback, report
@@ -152,13 +153,60 @@ def test_overview_counts_what_there_is(tmp_path):
     overview = pages(tmp_path, [*rows, failed])[1]
     text = " ".join(overview.text.split())
     assert "5 submissions: 4 graded, 1 not" in text
-    assert "4 answers to open questions wait" in text
+    assert "4 answers to open questions still to be marked" in text
     coded = [question for question in ASSIGNMENTS[CHAPTER].questions if question.function]
     machine = sum(question.points for question in coded)
     assert f"3 students; of {machine + 2} points the median has {machine}" in text
     assert f'aria-label="students by points, all exercises together. 0: 1, {machine}: 2"' in overview.source
     assert text.count("67 %") == len(coded)
     assert "Ash, Initialization: a, a2" in text
+
+
+def row_of(overview, title):
+    """The cells of a line of the table of exercises, as text."""
+    line = overview.source.partition(f'<tr><th scope="row">{title}')[2].partition("</tr>")[0]
+    return re.sub(r"<svg.*</svg>", "", line).replace("</th>", "").replace("</td>", "").split('<td class="number">')
+
+
+def test_overview_has_open_questions_as_far_as_they_are_marked(tmp_path):
+    rows = [outcome(name, name) for name in ("ash", "birch", "elm")] + [outcome("fir", "fir", words="")]
+    marks = {("ash", OPEN): ManualMark(2), ("birch", OPEN): ManualMark(0.5)}
+    title = next(question.title for question in ASSIGNMENTS[CHAPTER].questions if question.exercise == OPEN)
+    shown = row_of(pages(tmp_path, rows, marks)[1], title)
+    assert shown[:5] == [" (by a person, 3 of 4 marked)", "2", "42 %", "1", "1"]
+    unmarked = row_of(pages(tmp_path, rows[:1])[1], title)
+    assert unmarked[:4] == [" (by a person, 0 of 1 marked)", "2", "–", "0"]
+
+
+@needs_browser
+def test_names_of_exercises_are_not_broken_letter_by_letter_on_a_phone(tmp_path):
+    pages(tmp_path, [outcome()])
+    with launched() as browser:
+        page = browser.new_page(viewport=dict(zip(("width", "height"), PHONE)))
+        page.goto((tmp_path / "overview.html").as_uri())
+        widths = page.evaluate("[...document.querySelectorAll('th[scope=row]')].map(cell => cell.clientWidth)")
+        assert min(widths) > 150
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], "the table scrolls, not the page"
+
+
+def test_what_an_earlier_answer_had_is_told_to_the_instructor_alone(tmp_path):
+    marks = {("a", OPEN): ManualMark(None, earlier="1 of 2: say why")}
+    feedbacks, _, manual = pages(tmp_path, [outcome("Ash", "a")], marks)
+    assert "an earlier answer had 1 of 2: say why" in manual.text
+    assert "say why" not in feedbacks["a"].text
+
+
+def test_page_of_what_could_not_be_read_has_a_title(tmp_path):
+    failed = Outcome("b", "Birch", "", "d", problem="the file is empty")
+    assert "<title>Your notebook: Birch</title>" in pages(tmp_path, [failed])[0]["b"].source
+
+
+def test_one_thing_is_told_in_the_singular(tmp_path):
+    overview = pages(tmp_path, [outcome("Ash", "a")])[1]
+    text = " ".join(overview.text.split())
+    assert "1 submission: 1 graded" in text
+    assert "1 answer to open questions still" in text
+    assert "1 student; of" in text
 
 
 def test_mistakes_that_differ_only_in_numbers_are_counted_together(tmp_path):
@@ -176,7 +224,7 @@ def test_manual_page_has_rubric_and_all_answers(tmp_path):
     rows = [outcome("Ash", "a", words="my $x$\nwords"), outcome("Elm", "e", words="")]
     manual = pages(tmp_path, rows)[2]
     assert "my $x$\nwords" in manual.text
-    assert "1 answers" in manual.text
+    assert "1 answer\n" in manual.text
     assert r"$\sigma$" in manual.text
     assert ":::" not in manual.text
 

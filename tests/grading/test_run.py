@@ -17,9 +17,11 @@ from nbformat.v4 import new_code_cell
 
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import assignment, run, sandbox
+from stablenets.grading.grade import OUT_OF_TIME
 from stablenets.grading.records import Submission
 from stablenets.grading.store import Store
 from stablenets.grading.student import derive, role
+from stablenets.grading.task import stale
 
 # A thorough trial takes twenty and more; each costs some seconds, most of them to start.
 KILLS = int(os.environ.get("STABLENETS_KILLS", "2"))
@@ -152,6 +154,25 @@ def test_stamp_changes_with_the_submission_and_with_the_assignment(task):
     assert run.stamp(task, one._replace(content=b"y")) != same
     fewer = {"initialization": task.assignments["initialization"]}
     assert run.stamp(task._replace(assignments=fewer), one) != same
+
+
+def test_row_that_ran_out_of_time_is_stale_when_there_is_more_of_it_and_only_then(task, monkeypatch):
+    monkeypatch.setattr(run, "_mark", lambda *arguments: ((), (OUT_OF_TIME,)))
+    late = run.grade_one(task, CLASS[0]).digest
+    assert not stale(task, CLASS[0], late)
+    assert not stale(task._replace(total_seconds=task.total_seconds / 2), CLASS[0], late)
+    assert stale(task._replace(total_seconds=task.total_seconds + 1), CLASS[0], late)
+    assert stale(task, CLASS[1], late), "it has changed"
+
+
+def test_row_that_had_time_enough_is_not_stale_when_there_is_more_of_it(task):
+    assert not stale(task._replace(total_seconds=10**6), CLASS[0], run.stamp(task, CLASS[0]))
+
+
+@needs_bubblewrap
+def test_submission_that_never_ends_is_noted_to_have_run_out_of_time(task):
+    row = run.grade_one(task._replace(total_seconds=3), submission("endless", "while True:\n    pass"))
+    assert row.notes[-1] == OUT_OF_TIME
 
 
 def test_submissions_are_taken_only_as_they_are_worked_on(task):

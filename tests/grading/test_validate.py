@@ -6,7 +6,7 @@ import sys
 import nbformat
 import pytest
 from book_rules import ROOT, SOLUTIONS, name
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import assignment, notebook
@@ -185,6 +185,29 @@ def test_metadata_tell_what_the_masters_tell(path):
     functions = _functions(json.loads(content))
     assert functions == {question.exercise: question.function for question in known if question.function}
     assert notebook.read(content, _asked(functions)).chapter == path.stem
+
+
+def own(source="def double(x):\n    return 2 * x"):
+    """A notebook of an instructor's own exercises, which nobody registered here."""
+    made = solved()
+    made.metadata["stablenets"] = {"chapter": "midterm", "functions": {"double": "double"}}
+    made.cells = [
+        new_code_cell(source, metadata={"stablenets": {"exercise": "double", "role": "answer"}}),
+        new_code_cell("double", metadata={"stablenets": {"exercise": "double", "role": "check"}}),
+        new_markdown_cell("Because.", metadata={"stablenets": {"exercise": "why", "role": "answer"}}),
+    ]
+    return made
+
+
+def test_exercise_that_is_not_known_here_is_said_to_be_checked_when_graded(ask):
+    found = ask(own())
+    assert found.ready
+    assert "– double: this exercise is not known here; it is checked when the notebook is graded" in str(found)
+    assert (found.chapter, found.notes) == ("midterm", ())
+
+
+def test_function_that_an_exercise_not_known_here_asks_for_is_missed(ask):
+    assert said(ask(own("x = 1")), "double").missing == "the notebook defines no function double"
 
 
 def test_missing_file_is_an_error(tmp_path):

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 
 from stablenets.book.notebooks import COLAB_TAG
 from stablenets.checks.exercise import EXERCISES
+from stablenets.grading import agreement
 from stablenets.grading.records import Assignment, Outcome, Question
-from stablenets.grading.student import DROPDOWN, derive, function, masters, role
+from stablenets.grading.student import DROPDOWN, derive, function, masters, opened, role
 
 
 def load(solutions: Path) -> dict[str, Assignment]:
@@ -22,13 +22,18 @@ def load(solutions: Path) -> dict[str, Assignment]:
         solutions: the folder of the master notebooks.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are none, or one that :func:`read` refuses.
     """
-    return {path.stem: read(nbformat.read(path, as_version=4), path.stem) for path in masters(solutions)}
+    return {path.stem: read(opened(path), path.stem) for path in masters(solutions)}
 
 
 def read(master: NotebookNode, chapter: str) -> Assignment:
-    """Return the assignment that a master notebook holds."""
+    """Return the assignment that a master notebook holds.
+
+    Raises:
+        ValueError: its cells do not tell what the registry of exercises tells.
+    """
+    agreement.require(master, chapter)
     questions = []
     for cell in master.cells:
         if role(cell) != "statement":
@@ -63,7 +68,7 @@ def modules(solutions: Path) -> tuple[str, ...]:
     """Return the modules that students' notebooks import from elsewhere, for a server to have them ready."""
     found = {"numpy", "torch"}
     for path in masters(solutions):
-        for cell in derive(nbformat.read(path, as_version=4)).cells:
+        for cell in derive(opened(path)).cells:
             if cell.cell_type == "code" and role(cell) is None and COLAB_TAG not in cell.metadata.get("tags", []):
                 for node in ast.walk(ast.parse(cell.source)):
                     if isinstance(node, ast.Import):

@@ -9,6 +9,8 @@ from stablenets.grading.sandbox import USUAL, Limits, Sandbox
 from stablenets.grading.session import Session, Stopped
 
 LONGEST_MESSAGE = 1500
+# No note about what a submission raised reads like this one.
+OUT_OF_TIME = "the time for the whole notebook was used up"
 
 
 def mark(
@@ -39,7 +41,7 @@ def mark(
         ]
     finally:
         session.close()
-    return tuple(marks), tuple(session.notes)
+    return tuple(marks), (*session.notes, *([OUT_OF_TIME] if session.out_of_time else []))
 
 
 def _parts(session: Session, id: str, name: str, seed: int, notes: list[str]) -> list[PartResult]:

@@ -17,7 +17,7 @@ CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_.+")
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_.*")
 
 
-def collect(path: Path, largest: int = LARGEST) -> Iterator[Submission]:
+def collect(path: Path, largest: int = LARGEST, without: Path | None = None) -> Iterator[Submission]:
     """Yield everything that was handed in, one submission at a time, in the order of the students.
 
     Taken in are a notebook; a folder or a zip of notebooks, one for each student; of folders, one for each student,
@@ -29,13 +29,14 @@ def collect(path: Path, largest: int = LARGEST) -> Iterator[Submission]:
     Args:
         path: of the notebook, the folder or the zip.
         largest: bytes of one notebook.
+        without: a folder that is left out, since no student made it: the one of the results.
 
     Raises:
-        ValueError: ``path`` is none of these.
+        ValueError: ``path`` is none of these, or is itself the folder to leave out.
     """
     try:
         if path.is_dir():
-            entries = in_folder(path)
+            entries = _outside(path, without) if without else in_folder(path)
         elif path.suffix.lower() == ".zip":
             entries = in_zip(path)
         elif path.suffix.lower() == ".ipynb":
@@ -46,6 +47,16 @@ def collect(path: Path, largest: int = LARGEST) -> Iterator[Submission]:
         yield from _numbered(_all(owned, largest))
     except Refused as error:
         raise ValueError(f"submissions: {path}: {error}") from None
+
+
+def _outside(path: Path, without: Path) -> Iterator[Entry]:
+    inside, left_out = path.resolve(), without.resolve()
+    if left_out == inside:
+        raise ValueError(f"the folder of the results must be another than that of the submissions, got {str(path)!r}")
+    if not left_out.is_relative_to(inside):
+        return in_folder(path)
+    own = left_out.relative_to(inside).parts
+    return (entry for entry in in_folder(path) if entry.parts[: len(own)] != own)
 
 
 def _owner(parts: tuple[str, ...]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stablenets.grading.records import Assignment, Outcome, Question
 from stablenets.grading.tables import original, write_table
 
-COLUMNS = ("student", "submission", "chapter", "exercise", "title", "answer", "maximum", "points", "comment")
+COLUMNS = ("student", "submission", "chapter", "exercise", "title", "answer", "maximum", "earlier", "points", "comment")
 
 
 class ManualMark(NamedTuple):
@@ -20,13 +20,17 @@ class ManualMark(NamedTuple):
         points: None as long as it is not marked.
         comment: for the student.
         answer: :func:`fingerprint` of the words that were marked; empty if the sheet does not tell.
+        earlier: for the instructor alone: what words had that the student has changed since.
     """
 
     points: float | None
     comment: str = ""
     answer: str = ""
+    earlier: str = ""
 
 
+# Columns that a sheet of one's own need not have: it need not tell which words it marks.
+OPTIONAL = {"answer", "earlier"}
 # By submission (its key) and exercise.
 Marks = Mapping[tuple[str, str], ManualMark]
 
@@ -48,7 +52,7 @@ def fingerprint(words: str) -> str:
 def current(marks: Marks, outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment]) -> Marks:
     """Return the marks, those for words that the student has since changed open again.
 
-    Such a mark keeps what was given in its comment, for the instructor to look at both anew.
+    Such a mark tells the instructor what was given; its comment, which the student reads, is empty again.
     """
     found = dict(marks)
     for outcome in outcomes:
@@ -56,8 +60,8 @@ def current(marks: Marks, outcomes: Sequence[Outcome], assignments: Mapping[str,
             key, now = (outcome.key, question.exercise), fingerprint(words)
             mark = found.get(key, ManualMark(None))
             if mark.points is not None and mark.answer not in ("", now):
-                before = f"(an earlier answer had {mark.points:.12g} of {question.manual_points} points) {mark.comment}"
-                found[key] = ManualMark(None, before.strip())
+                given = f"{mark.points:.12g} of {question.manual_points}"
+                found[key] = ManualMark(None, earlier=f"{given}: {mark.comment}" if mark.comment else given)
     return found
 
 
@@ -84,8 +88,7 @@ def read_sheet(path: Path) -> dict[tuple[str, str], ManualMark]:
 
 def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]:
     names = rows.fieldnames or ()
-    # A sheet of one's own need not tell which words it marks.
-    if missing := [name for name in COLUMNS if name not in names and name != "answer"]:
+    if missing := [name for name in COLUMNS if name not in names and name not in OPTIONAL]:
         raise ValueError(f"{path}: the columns must be {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
     if more := [name for name in names if name.strip() and name not in COLUMNS]:
         raise ValueError(f"{path}: only points and comment are kept, so these columns cannot be: {', '.join(more)}")
@@ -105,7 +108,8 @@ def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]
         points = _number(row["points"], where, "points") if row["points"].strip() else None
         if points is not None and not 0 <= points <= maximum:
             raise ValueError(f"{where}: points must be from 0 to {row['maximum']}, got {row['points']!r}")
-        found[key] = ManualMark(points, original(row["comment"]), row.get("answer", "").strip())
+        answer, earlier = row.get("answer", "").strip(), original(row.get("earlier", ""))
+        found[key] = ManualMark(points, original(row["comment"]), answer, earlier)
     return found
 
 
@@ -135,11 +139,11 @@ def write_sheet(path: Path, outcomes: Sequence[Outcome], assignments: Mapping[st
             rows.append((outcome.student, outcome.key, *what, *_shown(mark)))
     points = {q.exercise: q.manual_points for assignment in assignments.values() for q in assignment.questions}
     for (key, exercise), mark in left.items():
-        if mark.points is not None or mark.comment:
+        if mark.points is not None or mark.comment or mark.earlier:
             maximum = max(points.get(exercise, 0), mark.points or 0)
             rows.append(("(no longer there)", key, "", exercise, "", mark.answer, maximum, *_shown(mark)))
     write_table(path, [COLUMNS, *rows])
 
 
-def _shown(mark: ManualMark) -> tuple[str, str]:
-    return "" if mark.points is None else f"{mark.points:.12g}", mark.comment
+def _shown(mark: ManualMark) -> tuple[str, str, str]:
+    return mark.earlier, "" if mark.points is None else f"{mark.points:.12g}", mark.comment

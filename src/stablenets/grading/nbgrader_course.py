@@ -9,14 +9,14 @@ from nbformat import NotebookNode
 from stablenets.book.notebooks import write
 from stablenets.grading.assignment import read
 from stablenets.grading.records import Assignment
-from stablenets.grading.student import derive, masters, role
+from stablenets.grading.student import derive, masters, opened, role
 from stablenets.grading.tables import write_text
 
 SETTINGS = '''"""Settings of nbgrader for this course: submissions run in a sandbox, and trusted checks mark them."""
 
 from stablenets.grading.nbgrader_plugin import configure
 
-configure(get_config(), solutions={solutions!r})
+configure(get_config(), {arguments})
 '''
 
 
@@ -48,18 +48,28 @@ def marked(student: NotebookNode, assignment: Assignment) -> NotebookNode:
     return made
 
 
-def write_all(solutions: Path, out: Path, chapters: Sequence[str] = ()) -> Iterator[Path]:
+def write_all(
+    solutions: Path, out: Path, chapters: Sequence[str] = (), exercises: Path | None = None
+) -> Iterator[Path]:
     """Write ``source/CHAPTER/CHAPTER.ipynb`` and ``nbgrader_config.py``, and yield their paths.
 
     Settings that are there already are left as they are.
+
+    Args:
+        solutions: folder of the master notebooks.
+        out: folder of the course.
+        chapters: those to write; all if there are none.
+        exercises: a Python file of exercises of one's own, which is registered already; the settings name it.
     """
     for path in masters(solutions, chapters):
-        master = nbformat.read(path, as_version=4)
+        master = opened(path)
         to = out / "source" / path.stem / path.name
         to.parent.mkdir(parents=True, exist_ok=True)
         write(marked(derive(master), read(master, path.stem)), to)
         yield to
     settings = out / "nbgrader_config.py"
     if not settings.exists():
-        write_text(settings, SETTINGS.format(solutions=str(solutions.resolve())))
+        places = {"solutions": solutions, **({"exercises": exercises} if exercises else {})}
+        arguments = ", ".join(f"{name}={str(path.resolve())!r}" for name, path in places.items())
+        write_text(settings, SETTINGS.format(arguments=arguments))
         yield settings

@@ -25,30 +25,36 @@ from stablenets.grading import secret
 from stablenets.grading.assignment import load, modules, read
 from stablenets.grading.nbgrader_course import marked
 from stablenets.grading.notebook import MOST_CELLS
+from stablenets.grading.private import register
 from stablenets.grading.records import PartMark, Submission
-from stablenets.grading.run import Task, grade_one
-from stablenets.grading.student import derive, masters
+from stablenets.grading.run import grade_one
+from stablenets.grading.student import derive, masters, opened
+from stablenets.grading.task import Task
 
 SECRET = "stablenets-secret"
 
 
-def configure(config: object, solutions: str = "solutions") -> None:
+def configure(config: object, solutions: str = "solutions", exercises: str = "") -> None:
     """Let nbgrader run submissions in the sandbox.
 
     Args:
         config: of nbgrader, as ``get_config()`` gives it in ``nbgrader_config.py``.
         solutions: folder of the master notebooks.
+        exercises: a Python file of exercises of one's own, or empty.
     """
     config.Autograde.sanitize_preprocessors.prepend([f"{__name__}.RestoreCells"])
     config.Autograde.autograde_preprocessors.prepend([f"{__name__}.SandboxedGrade"])
     config.Execute.enabled = False
     config.ClearSolutions.enabled = False  # there are none, and the empty answers are ours
     config.RestoreCells.solutions = config.SandboxedGrade.solutions = solutions
+    config.RestoreCells.exercises = config.SandboxedGrade.exercises = exercises
 
 
 @functools.cache
-def _handed_out(solutions: Path) -> dict[str, NotebookNode]:
-    found = {path.stem: nbformat.read(path, as_version=4) for path in masters(solutions)}
+def _handed_out(solutions: Path, exercises: Path | None) -> dict[str, NotebookNode]:
+    if exercises:
+        register(exercises)
+    found = {path.stem: opened(path) for path in masters(solutions)}
     return {name: marked(derive(master), read(master, name)) for name, master in found.items()}
 
 
@@ -56,13 +62,14 @@ class RestoreCells(NbGraderPreprocessor):
     """Keep of a submission its sources, and give it back the cells that were handed out."""
 
     solutions = Unicode("solutions", help="Folder of the master notebooks.").tag(config=True)
+    exercises = Unicode("", help="Python file of exercises of your own.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         if len(nb.cells) > MOST_CELLS:
             raise NbGraderException(
                 f"the notebook has {len(nb.cells)} cells, more than the {MOST_CELLS} that are graded"
             )
-        handed_out = _handed_out(Path(self.solutions)).get(resources["nbgrader"]["notebook"])
+        handed_out = _handed_out(Path(self.solutions), _own(self.exercises)).get(resources["nbgrader"]["notebook"])
         if handed_out is None:
             raise NbGraderException(f"{resources['nbgrader']['notebook']} is no chapter of {self.solutions}")
         known = {cell.metadata.nbgrader.grade_id: cell for cell in handed_out.cells if "nbgrader" in cell.metadata}
@@ -80,6 +87,10 @@ class RestoreCells(NbGraderPreprocessor):
         cells += [_new(cell.cell_type, cell.source, cell.metadata) for cell in missing]
         made = nbformat.v4.new_notebook(cells=cells, metadata=handed_out.metadata)
         return made, resources
+
+
+def _own(exercises: str) -> Path | None:
+    return Path(exercises).resolve() if exercises else None
 
 
 def _claimed(cell: NotebookNode) -> str | None:
@@ -104,11 +115,13 @@ class SandboxedGrade(NbGraderPreprocessor):
     """Run a submission in the sandbox and write the points of the trusted checks where nbgrader reads them."""
 
     solutions = Unicode("solutions", help="Folder of the master notebooks.").tag(config=True)
+    exercises = Unicode("", help="Python file of exercises of your own.").tag(config=True)
     secret = Unicode("", help="File of the secret seeds; by default beside nbgrader's database.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         database = Path(resources["nbgrader"]["db_url"].removeprefix("sqlite:///"))
-        task = _task(Path(self.solutions), Path(self.secret) if self.secret else database.with_name(SECRET))
+        secret_file = Path(self.secret) if self.secret else database.with_name(SECRET)
+        task = _task(Path(self.solutions), secret_file, _own(self.exercises))
         student = resources["nbgrader"]["student"]
         outcome = grade_one(task, Submission(student, student, content=nbformat.writes(nb).encode()))
         if outcome.problem:
@@ -134,7 +147,9 @@ def _outputs(parts: list[PartMark]) -> list[NotebookNode]:
 
 
 @functools.cache
-def _task(solutions: Path, secret_file: Path) -> Task:
+def _task(solutions: Path, secret_file: Path, exercises: Path | None) -> Task:
+    if exercises:
+        register(exercises)
     kept = secret.kept(secret_file)
     seeds = {exercise: secret.seed(kept, exercise) for exercise in EXERCISES}
-    return Task(load(solutions), seeds, modules(solutions))
+    return Task(load(solutions), seeds, modules(solutions), exercises=exercises)

@@ -62,12 +62,7 @@ def read(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
         Unreadable: it is not a notebook of Python with cells, or answers none of the assignments.
     """
     data, notes = parsed(content)
-    raw = _raw_cells(data)
-    if not raw:
-        raise Unreadable("the notebook has no cells")
-    if len(raw) > MOST_CELLS:
-        raise Unreadable(f"the notebook has {len(raw)} cells, more than the {MOST_CELLS} that are graded")
-    cells = [cell for cell in map(_cell, raw) if cell]
+    cells = cells_of(data)
     metadata = _mapping(data.get("metadata"))
     sources = (COLAB_INSTALL.sub("", cell.source) for cell in cells if cell.kind == "code")
     code = tuple(source for source in sources if source.strip())
@@ -95,6 +90,16 @@ def parsed(content: bytes) -> tuple[Any, list[str]]:
         raise Unreadable(
             "the file is not a notebook: its data are nested too deeply or hold too large a number"
         ) from None
+
+
+def cells_of(data: Any) -> list[Cell]:
+    """Return the cells of code and words."""
+    raw = _raw_cells(data)
+    if not raw:
+        raise Unreadable("the notebook has no cells")
+    if len(raw) > MOST_CELLS:
+        raise Unreadable(f"the notebook has {len(raw)} cells, more than the {MOST_CELLS} that are graded")
+    return [cell for cell in map(_cell, raw) if cell]
 
 
 def _guessed(content: bytes) -> tuple[Any, list[str]]:

@@ -13,6 +13,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from stablenets.grading.gradebook import title
 from stablenets.grading.plain import plain, plain_lines
 from stablenets.grading.tables import write_text
+from stablenets.grading.words import counted
 
 MOST_NOTES = 20
 FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
@@ -33,6 +34,7 @@ def _templates() -> Environment:
         # Where this machine keeps its files is no student's business.
         "told": lambda text: FOLDERS.sub("…/", _plain(text)),
         "lines": plain_lines,
+        "counted": counted,
         "title": title,
         "number": lambda points: f"{round(points, 2):g}",
         "prose": lambda text: text.replace("`", ""),

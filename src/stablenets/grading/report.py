@@ -22,7 +22,7 @@ def write(folder: Path, outcomes: Sequence[Outcome], assignments: Mapping[str, A
     by_chapter = {
         name: [chapters[name] for chapters in found.values() if name in chapters] for name in assignments
     }  # a student counts once in a chapter
-    chapters = [_chapter(assignments[name], counted) for name, counted in by_chapter.items() if counted]
+    chapters = [_chapter(assignments[name], counted, marks) for name, counted in by_chapter.items() if counted]
     graded = [outcome for outcome in outcomes if not outcome.problem]
     times = [outcome.seconds for outcome in graded]
     questions = _questions(outcomes, assignments, marks)
@@ -42,7 +42,7 @@ def write(folder: Path, outcomes: Sequence[Outcome], assignments: Mapping[str, A
     write_page(folder / "manual.html", "manual.html", questions=questions)
 
 
-def _chapter(assignment: Assignment, counted: Sequence[Total]) -> dict[str, object]:
+def _chapter(assignment: Assignment, counted: Sequence[Total], marks: Marks) -> dict[str, object]:
     most, points = maximum(assignment), [total.points for total in counted]
     histogram = [0] * (most + 1)
     for value in points:
@@ -53,7 +53,10 @@ def _chapter(assignment: Assignment, counted: Sequence[Total]) -> dict[str, obje
         "totals": counted,
         "histogram": histogram,
         "quartiles": statistics.quantiles(points, n=4, method="inclusive") if len(points) > 1 else points * 3,
-        "exercises": [_exercise(q, counted) for q in assignment.questions if q.function],
+        "exercises": [
+            *(_exercise(question, counted) for question in assignment.questions if question.function),
+            *(_open(question, counted, marks) for question in assignment.questions if question.manual_points),
+        ],
         "mistakes": _mistakes(counted),
     }
 
@@ -61,12 +64,30 @@ def _chapter(assignment: Assignment, counted: Sequence[Total]) -> dict[str, obje
 def _exercise(question: Question, counted: Sequence[Total]) -> dict[str, object]:
     parts = [[part for part in total.outcome.parts if part.exercise == question.exercise] for total in counted]
     points = [sum(part.points for part in own) for own in parts]
+    blank = sum(all(BLANK in part.message for part in own) for own in parts)
+    return _row(question.title, question.points, points, blank)
+
+
+def _open(question: Question, counted: Sequence[Total], marks: Marks) -> dict[str, object]:
+    """As far as it is marked: an answer that waits for its mark does not count, no words have 0 points."""
+    words = [dict(total.outcome.texts).get(question.exercise) for total in counted]
+    given = [marks.get((total.outcome.key, question.exercise), ManualMark(None)).points for total in counted]
+    points = [mark if text else 0 for text, mark in zip(words, given) if not text or mark is not None]
+    waiting = f", {len(points)} of {len(counted)} marked" if len(points) < len(counted) else ""
+    title = f"{question.title} (by a person{waiting})"
+    return _row(title, question.manual_points, points, sum(not text for text in words))
+
+
+def _row(title: str, maximum: int, points: Sequence[float], blank: int) -> dict[str, object]:
+    whole = [int(value) for value in points]
     return {
-        "title": question.title,
-        "maximum": question.points,
-        "share": statistics.mean(points) / question.points,
-        "counts": [points.count(value) for value in range(question.points + 1)],
-        "blank": sum(all(BLANK in part.message for part in own) for own in parts),
+        "title": title,
+        "maximum": maximum,
+        "share": statistics.mean(points) / maximum if points else None,
+        "counts": [whole.count(value) for value in range(maximum + 1)],
+        "all": sum(value == maximum for value in points),
+        "none": sum(value == 0 for value in points),
+        "blank": blank,
     }
 
 

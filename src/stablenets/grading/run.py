@@ -2,49 +2,25 @@
 
 import atexit
 import functools
-import hashlib
 import multiprocessing
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from stablenets import checks
-from stablenets.grading.grade import mark
+from stablenets.grading.grade import OUT_OF_TIME, mark
 from stablenets.grading.inside.confine import die_with_parent
 from stablenets.grading.notebook import Unreadable, read
 from stablenets.grading.private import register
-from stablenets.grading.records import Assignment, Outcome, PartMark, Submission
-from stablenets.grading.sandbox import USUAL, Limits, Sandbox, SandboxError
-
-
-class Task(NamedTuple):
-    """By what all submissions of a run are graded.
-
-    Attributes:
-        assignments: by chapter.
-        seeds: the secret seed of each exercise.
-        preload: modules that a sandbox imports before any submission.
-        confined: False runs submissions without protection.
-        limits: on what a submission may use.
-        total_seconds: wall time of one submission.
-        exercises: a Python file of exercises of one's own, or None.
-    """
-
-    assignments: Mapping[str, Assignment]
-    seeds: Mapping[str, int]
-    preload: tuple[str, ...]
-    confined: bool = True
-    limits: Limits = USUAL
-    total_seconds: float = 600
-    exercises: Path | None = None
+from stablenets.grading.records import Outcome, PartMark, Submission
+from stablenets.grading.sandbox import Sandbox, SandboxError
+from stablenets.grading.task import WITHIN, Task, stamp
 
 
 class Pool(NamedTuple):
@@ -52,20 +28,6 @@ class Pool(NamedTuple):
 
     start: Callable[[], Executor]
     width: int
-
-
-def stamp(task: Task, submission: Submission) -> str:
-    """Return a digest of what was handed in and of what marks it: a row with another stamp is out of date."""
-    course = _course(repr(sorted(task.assignments.items())), task.exercises)
-    return hashlib.sha256((course + submission.digest).encode()).hexdigest()
-
-
-@functools.cache
-def _course(assignments: str, exercises: Path | None) -> str:
-    digest = hashlib.sha256(assignments.encode())
-    for path in sorted(Path(checks.__file__).parent.rglob("*.py")) + ([exercises] if exercises else []):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def grade_all(submissions: Iterable[Submission], task: Task, pool: Pool) -> Iterator[Outcome]:
@@ -152,9 +114,12 @@ def grade_one(task: Task, submission: Submission) -> Outcome:
         said = f"the grader failed with {type(error).__name__}: {error}"
         return row(problem=said, seconds=time.monotonic() - start)._replace(digest="")
     seconds = time.monotonic() - start
-    return row(
+    graded = row(
         chapter=notebook.chapter, parts=marks, texts=notebook.texts, notes=notebook.notes + notes, seconds=seconds
     )
+    # With more time the marks may be others.
+    late = f"{WITHIN}{task.total_seconds!r}" if OUT_OF_TIME in notes else ""
+    return graded._replace(digest=graded.digest + late)
 
 
 def _row(task: Task, submission: Submission, **what: object) -> Outcome:

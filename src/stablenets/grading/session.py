@@ -30,7 +30,7 @@ class Session:
         limits: on memory, files, processes and processor time.
         cell_seconds: wall time of one cell.
         call_seconds: wall time of one call.
-        total_seconds: wall time of everything.
+        total_seconds: wall time of everything. If it was this that ended something, ``out_of_time`` is True.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Session:
         self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
         self.deadline = time.monotonic() + total_seconds
         self.notes: list[str] = []
+        self.out_of_time = False
         self._skipped: set[int] = set()
         self._process: Process | None = None
 
@@ -111,6 +112,7 @@ class Session:
             return wire.receive(connection, until)
         except TimeoutError:
             self.close()
+            self.out_of_time |= left <= seconds
             raise Stopped(f"it took longer than {min(seconds, left):.3g} seconds") from None
         except wire.Malformed as error:
             self.close()
@@ -122,6 +124,7 @@ class Session:
         left = self.deadline - time.monotonic()
         if left <= 0:
             self.close()
+            self.out_of_time = True
             raise Stopped("the time for the whole notebook was used up")
         return left
 

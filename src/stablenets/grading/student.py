@@ -97,10 +97,23 @@ def masters(solutions: Path, chapters: Sequence[str] = ()) -> list[Path]:
     return [found[chapter] for chapter in chapters or found]
 
 
+def opened(path: Path) -> NotebookNode:
+    """Return the notebook in a file.
+
+    Raises:
+        ValueError: it is none; the text names the file.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        # nbformat's own words do not say of which file it speaks.
+        raise ValueError(f"{path} is not a notebook: {error}") from error
+
+
 def write_all(solutions: Path, out: Path, chapters: Sequence[str] = ()) -> Iterator[Path]:
     """Write the students' notebooks and yield their paths."""
     paths = masters(solutions, chapters)
     out.mkdir(parents=True, exist_ok=True)
     for path in paths:
-        write(derive(nbformat.read(path, as_version=4)), out / path.name)
+        write(derive(opened(path)), out / path.name)
         yield out / path.name

@@ -6,16 +6,16 @@ checks with their public seed, and what the notebook's metadata tell.
 
 import pkgutil
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import stablenets
-from stablenets.checks.exercise import EXERCISES, PartResult, Result
+from stablenets.checks.exercise import EXERCISES, PartResult
 from stablenets.checks.run import exercise
 from stablenets.grading.intake import LARGEST
 from stablenets.grading.plain import plain
 from stablenets.grading.records import Assignment, Question
+from stablenets.grading.validation import Answered, Validation
 from stablenets.grading.view import AVAILABLE
 
 PUBLISHED = "application/vnd.stablenets.answer+json"
@@ -23,64 +23,6 @@ HANDED_IN = re.compile(r"""\bcheck\(\s*["']([\w-]+)["']\s*,\s*(\w+)""")
 IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+stablenets(?:\.(\w+)|[ \t]+import[ \t]+(.+))", re.MULTILINE)
 CODE = re.compile(r"^```\n.*?^```$", re.DOTALL | re.MULTILINE)
 NO_ANSWER = "not answered yet?"
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What there is of one exercise.
-
-    Attributes:
-        exercise: its id.
-        missing: what is not there, in a sentence; empty if it is answered.
-        parts: of the check with the public seed; none if there is nothing to check.
-    """
-
-    exercise: str
-    missing: str = ""
-    parts: tuple[PartResult, ...] = ()
-
-    def __str__(self) -> str:
-        if self.missing:
-            return f"– {self.exercise}: {self.missing}"
-        if self.parts:
-            return repr(Result(self.exercise, self.parts))
-        return f"✓ {self.exercise}: answered; a person will mark it"
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What a grader would meet in a notebook; shown as text, it tells the student.
-
-    Attributes:
-        problem: why it could not be graded; empty if it could.
-        chapter: slug of the chapter that it answers.
-        errors: cells that raised, took too long or cannot work when graded.
-        answers: one for each exercise of the chapter.
-        notes: what a grader would tell the instructor.
-    """
-
-    problem: str = ""
-    chapter: str = ""
-    errors: tuple[str, ...] = ()
-    answers: tuple[Answered, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ready(self) -> bool:
-        """Whether everything is answered and every cell runs; the answers may be wrong."""
-        return not self.problem and not self.errors and not any(answer.missing for answer in self.answers)
-
-    def __str__(self) -> str:
-        if self.problem:
-            return f"This notebook cannot be graded: {self.problem}."
-        lines = [*self.answers, *(f"✗ {error}" for error in self.errors), *(f"– {note}" for note in self.notes)]
-        end = "Ready to hand in" if self.ready else "Not ready to hand in"
-        return "\n".join([*map(str, lines), f"{end}. A grader runs the same checks, with other inputs."])
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, for JSON."""
-        answers = [{**vars(answer), "parts": [part._asdict() for part in answer.parts]} for answer in self.answers]
-        return {**vars(self), "answers": answers, "ready": self.ready}
 
 
 def validate(path: Path, *, cell_seconds: float = 120) -> Validation:
@@ -98,32 +40,39 @@ def validate(path: Path, *, cell_seconds: float = 120) -> Validation:
         import ipykernel  # noqa: F401  (the kernel is started by its name)
         import nbclient  # noqa: F401
 
-        from stablenets.grading.notebook import Unreadable, parsed, read
+        from stablenets.grading.notebook import Unreadable, cells_of, parsed, read
     except ImportError as error:
         raise ImportError(f"running a notebook needs {error.name}: pip install 'stablenets[grade]'") from error
     if path.stat().st_size > LARGEST:
         return Validation(f"it is larger than {LARGEST / 2**20:g} MiB; clear its outputs")
     content = path.read_bytes()
     try:
-        functions = _functions(parsed(content)[0])
-        notebook = read(content, _asked(functions))
+        data = parsed(content)[0]
+        functions = _functions(data)
+        assignments = _asked(functions) | _own(data, cells_of(data), functions)
+        notebook = read(content, assignments)
     except Unreadable as error:
         return Validation(str(error))
     functions = dict(HANDED_IN.findall("\n".join(notebook.code))) | functions
-    asked = [one for one in EXERCISES.values() if one.chapter == notebook.chapter]
-    to_check = {one.id: functions[one.id] for one in asked if one.parts and one.id in functions}
+    asked = assignments[notebook.chapter].questions
+    to_check = {one.exercise: functions[one.exercise] for one in asked if one.function and one.exercise in functions}
     errors, checked = _run(notebook.code, to_check, path.parent, cell_seconds)
     texts = dict(notebook.texts)
-    answers = (checked.get(one.id) or _unchecked(one.id, texts.get(one.id)) for one in asked)
+    answers = (checked.get(one.exercise) or _unchecked(one.exercise, texts.get(one.exercise)) for one in asked)
     return Validation("", notebook.chapter, (*_withheld(notebook.code), *errors), tuple(answers), notebook.notes)
 
 
 def _functions(data: Any) -> dict[str, str]:
     """Return the function that each exercise asks for, as the metadata tell."""
-    for name in ("metadata", "stablenets", "functions"):
-        data = data.get(name) if isinstance(data, dict) else None
-    functions = data.items() if isinstance(data, dict) else ()
+    stated = _stated(data, "functions")
+    functions = stated.items() if isinstance(stated, dict) else ()
     return {id: name for id, name in functions if isinstance(name, str) and name.isidentifier()}
+
+
+def _stated(data: Any, what: str) -> Any:
+    for name in ("metadata", "stablenets", what):
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
 
 
 def _asked(functions: dict[str, str]) -> dict[str, Assignment]:
@@ -134,6 +83,16 @@ def _asked(functions: dict[str, str]) -> dict[str, Assignment]:
         question = Question(one.id, one.id, name, one.points - one.manual_points, one.manual_points, "")
         chapters.setdefault(one.chapter, []).append(question)
     return {chapter: Assignment(chapter, tuple(questions)) for chapter, questions in chapters.items()}
+
+
+def _own(data: Any, cells: list, functions: dict[str, str]) -> dict[str, Assignment]:
+    """Return the assignment of an instructor's own exercises, as far as the notebook tells: by no check known here."""
+    own = dict.fromkeys(cell.exercise for cell in cells if cell.exercise and cell.exercise not in EXERCISES)
+    chapter = _stated(data, "chapter")
+    if not own or not isinstance(chapter, str) or chapter in {one.chapter for one in EXERCISES.values()}:
+        return {}
+    questions = tuple(Question(id, id, functions.get(id, ""), 0, 0, "") for id in own)
+    return {chapter: Assignment(chapter, questions)}
 
 
 def _unchecked(id: str, text: str | None) -> Answered:
@@ -186,8 +145,8 @@ def _run(code: tuple[str, ...], functions: dict[str, str], folder: Path, seconds
     checked = {}
     for id, cell, said in zip(functions, cells[len(code) :], failed[len(code) :]):
         data = [output.data[PUBLISHED] for output in cell.outputs if PUBLISHED in output.get("data", {})]
-        missing, parts = data[-1] if data else (f"its check {said or 'was not run'}", [])
-        checked[id] = Answered(id, missing, tuple(PartResult(*part) for part in parts))
+        missing, parts, known = data[-1] if data else (f"its check {said or 'was not run'}", [], True)
+        checked[id] = Answered(id, missing, tuple(PartResult(*part) for part in parts), known)
     return errors + end, checked
 
 
@@ -207,13 +166,13 @@ def publish(id: str, name: str) -> None:
     from IPython.display import publish_display_data
 
     namespace = get_ipython().user_ns
-    missing, parts = "", ()
+    missing, parts, known = "", (), id in EXERCISES
     if name not in namespace:
         missing = f"the notebook defines no function {name}"
     elif not callable(namespace[name]):
         missing = f"{name} must be a function, got {type(namespace[name]).__name__}"
-    else:
+    elif known:
         parts = exercise(id).run(namespace[name], 0).parts
         if all(part.message.endswith(NO_ANSWER) for part in parts):
             missing, parts = f"the function {name} returns nothing: it is still to be written", ()
-    publish_display_data({PUBLISHED: [missing, parts]})
+    publish_display_data({PUBLISHED: [missing, parts, known]})

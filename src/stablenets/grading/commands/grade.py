@@ -1,5 +1,6 @@
 """The command that grades a class."""
 
+import functools
 import multiprocessing
 import os
 import sys
@@ -9,12 +10,22 @@ from pathlib import Path
 
 import click
 
-from stablenets.grading.commands.shared import RESULTS, as_json, assignments_of, masters, summary, to_json, told
+from stablenets.grading.commands.shared import (
+    NEW_FOLDER,
+    RESULTS,
+    as_json,
+    as_row,
+    assignments_of,
+    masters,
+    summary,
+    to_json,
+    told,
+)
 
 
 @click.command(short_help="Grade what was handed in.")
 @click.argument("submissions", type=click.Path(exists=True, path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
+@click.option("--out", type=NEW_FOLDER, required=True, help="Folder for the results.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes.  [default: one for each processor]")
 @click.option("--resume", is_flag=True, help="Go on in a folder with results: grade what is new or has changed.")
 @click.option("--regrade", is_flag=True, help="Grade everything in it again, with the same seeds.")
@@ -46,30 +57,35 @@ def grade(
     """
     from stablenets.checks.exercise import EXERCISES
     from stablenets.grading import assignment, intake, run, sandbox
+    from stablenets.grading.task import Task, stale
 
     with told():
         confined = not unsafe_no_sandbox
         assignments = assignments_of(solutions, exercises)
         if confined and not dask:
             sandbox.required_bubblewrap()
-        store = _results(out, resume or regrade)
-        with store, run.dask(dask) if dask else nullcontext(run.processes(jobs or _processors())) as pool:
+        handed_in = functools.partial(intake.collect, submissions, without=out)
+        # What is wrong with them is told before anything is made.
+        if next(handed_in(), None) is None:
+            raise ValueError(f"no submissions found in {submissions}")
+        preload = assignment.modules(solutions)
+        with (
+            run.dask(dask) if dask else nullcontext(run.processes(jobs or _processors())) as pool,
+            _results(out, resume or regrade) as store,
+        ):
             for line in sandbox.protection(confined):
                 click.echo(f"sandbox: {line}", err=True)
             seeds = {exercise: store.seed(exercise) for exercise in EXERCISES}
             limits = sandbox.USUAL._replace(megabytes=memory)
-            task = run.Task(
-                assignments, seeds, assignment.modules(solutions), confined, limits, 60 * minutes, exercises
-            )
+            task = Task(assignments, seeds, preload, confined, limits, 60 * minutes, exercises)
             known = {} if regrade else store.digests()
-            here = {one.key: run.stamp(task, one) for one in intake.collect(submissions)}
-            total = sum(known.get(key) != stamp for key, stamp in here.items())
-            new = (one for one in intake.collect(submissions) if known.get(one.key) != run.stamp(task, one))
-            _grade(new, total, task, pool, store)
+            here = {one.key: stale(task, one, known.get(one.key)) for one in handed_in()}
+            new = (one for one in handed_in() if stale(task, one, known.get(one.key)))
+            _grade(new, sum(here.values()), task, pool, store)
             if gone := sorted(set(store.digests()) - here.keys()):
                 click.echo(f"kept, though no longer among the submissions: {', '.join(gone)}", err=True)
             outcomes = store.outcomes()
-    click.echo(to_json(outcomes) if as_json else summary(outcomes, out))
+    click.echo(to_json(list(map(as_row, outcomes))) if as_json else summary(outcomes, out))
 
 
 def _grade(submissions: Iterable, total: int, task, pool, store) -> None:

@@ -1,6 +1,8 @@
 """The command that writes what instructor and students read."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,12 +10,17 @@ from stablenets.grading.commands.shared import (
     FOLDER,
     RESULTS,
     as_json,
+    as_row,
     assignments_of,
     masters,
     summary,
     to_json,
     told,
 )
+
+if TYPE_CHECKING:
+    from stablenets.grading.manual import Marks
+    from stablenets.grading.records import Assignment, Outcome
 
 
 @click.command(short_help="Write gradebooks, overview and feedback.")
@@ -34,6 +41,7 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
     from stablenets.grading import report as pages
     from stablenets.grading.assignment import outdated
     from stablenets.grading.store import Store
+    from stablenets.grading.words import counted
 
     with told():
         assignments = assignments_of(solutions, exercises)
@@ -41,8 +49,8 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
             outcomes = store.outcomes()
         if old := outdated(outcomes, assignments):
             raise ValueError(
-                f"{len(old)} submissions, {old[0]} among them, were graded by other exercises or for other points: use "
-                "the --solutions of that time, or grade them again with --resume, which takes up what has changed"
+                f"{counted(len(old), 'submission')} graded by other exercises or for other points (first {old[0]}): "
+                "use the --solutions of that time, or grade them again with --resume, which takes up what has changed"
             )
         sheet = results / "manual.csv"
         marks = manual.read_sheet(sheet) if sheet.exists() else {}
@@ -51,6 +59,27 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
         gradebook.write(results / "gradebook", outcomes, assignments, marks)
         pages.write(results, outcomes, assignments, marks)
         feedback.write(results / "feedback", outcomes, assignments, marks)
-    click.echo(to_json(outcomes) if as_json else summary(outcomes, results))
-    if not as_json:
-        click.echo(f"open {results / 'overview.html'}")
+    rows = [_row(outcome, assignments, marks) for outcome in outcomes]
+    if as_json:
+        click.echo(to_json(rows))
+        return
+    click.echo(summary(outcomes, results))
+    click.echo(f"open {results / 'overview.html'}")
+    click.echo(f"{counted(sum(len(row['waiting']) for row in rows), 'answer')} still to be marked in {sheet}")
+
+
+def _row(outcome: "Outcome", assignments: Mapping[str, "Assignment"], marks: "Marks") -> dict[str, object]:
+    """Return an outcome with what a person gave and has still to give; points and their maximum are of both."""
+    from stablenets.grading.gradebook import maximum, total
+    from stablenets.grading.manual import ManualMark, answered
+
+    row = {**as_row(outcome), "manual": [], "waiting": []}
+    if outcome.problem:
+        return row
+    assignment = assignments[outcome.chapter]
+    for question, _ in answered(outcome, assignment):
+        mark = marks.get((outcome.key, question.exercise), ManualMark(None))
+        given = {"points": mark.points, "maximum": question.manual_points, "comment": mark.comment}
+        row["manual"].append({"exercise": question.exercise, **given})
+    found = total(outcome, assignment, marks)
+    return row | {"points": found.points, "maximum": maximum(assignment), "waiting": list(found.pending)}

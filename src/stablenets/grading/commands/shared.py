@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     from stablenets.grading.records import Assignment, Outcome
 
 RESULTS = "results.sqlite"
+# Of a clone from which the package is installed to be edited; of another installation it leads to nothing.
+CLONE = Path(__file__).parents[4]
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
 OWN = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 as_json = click.option("--json", "as_json", is_flag=True, help="Write the results to standard output as JSON.")
+
+
+def _solutions() -> str:
+    """Return the folder of the masters: the one here, or else that of the clone."""
+    of_clone = CLONE / "solutions"
+    return "solutions" if Path("solutions").is_dir() or not of_clone.is_dir() else str(of_clone)
 
 
 def masters(command: Callable) -> Callable:
@@ -22,7 +31,11 @@ def masters(command: Callable) -> Callable:
     for option in (
         click.option("--exercises", type=OWN, help="Python file of exercises of your own."),
         click.option(
-            "--solutions", type=FOLDER, default="solutions", show_default=True, help="Folder of the master notebooks."
+            "--solutions",
+            type=FOLDER,
+            default=_solutions,
+            show_default="solutions, here or in the clone",
+            help="Folder of the master notebooks.",
         ),
     ):
         command = option(command)
@@ -56,9 +69,11 @@ def summary(outcomes: list["Outcome"], out: Path) -> str:
     return "\n".join(lines + [f"  not graded: {outcome.key}: {outcome.problem}" for outcome in failed])
 
 
-def to_json(outcomes: list["Outcome"]) -> str:
-    rows = [
-        {**row._asdict(), "points": row.points, "maximum": row.maximum, "parts": [part._asdict() for part in row.parts]}
-        for row in outcomes
-    ]
+def as_row(outcome: "Outcome") -> dict[str, object]:
+    """Return an outcome as plain values; what was not graded has no points, which is not 0."""
+    row = {**outcome._asdict(), "parts": [part._asdict() for part in outcome.parts]}
+    return row | {name: None if outcome.problem else getattr(outcome, name) for name in ("points", "maximum")}
+
+
+def to_json(rows: list[dict[str, object]]) -> str:
     return json.dumps(rows, indent=2)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from stablenets.grading.commands.shared import as_json, assignments_of, masters, told
+from stablenets.grading.commands.shared import NEW_FOLDER, as_json, assignments_of, masters, told
 
 
 @click.command(short_help="Write the notebooks to hand out.")
 @click.argument("chapters", nargs=-1)
-@click.option("--out", type=click.Path(path_type=Path), default="_build/student", show_default=True, help="Folder.")
+@click.option("--out", type=NEW_FOLDER, default="_build/student", show_default=True, help="Folder.")
 @click.option("--nbgrader", is_flag=True, help="Write a course for nbgrader: its source folder and its settings.")
 @masters
 def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Path, exercises: Path | None) -> None:
@@ -21,7 +21,11 @@ def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Pat
 
     with told():
         assignments_of(solutions, exercises)
-        for path in (nbgrader_course if nbgrader else notebooks).write_all(solutions, out, chapters):
+        if nbgrader:
+            paths = nbgrader_course.write_all(solutions, out, chapters, exercises)
+        else:
+            paths = notebooks.write_all(solutions, out, chapters)
+        for path in paths:
             click.echo(path)
 
 
