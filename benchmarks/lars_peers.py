@@ -1,9 +1,10 @@
 """The LARS optimizers that are installed, behind one signature: (params, options) with the names of our own options."""
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from importlib.metadata import version
 
-from shared import peer
+from shared import alone, peer
 from torch.optim import Optimizer
 
 from stablenets.optim import LARS
@@ -26,7 +27,9 @@ def installed() -> dict[str, Make]:
     """Return our LARS and every peer that can be imported; print the others with the reason."""
     found: dict[str, Make] = {"stablenets": LARS}
     for name, (module, attribute, renamed, fixed) in PEERS.items():
-        if make := peer(name, module, attribute):
+        # The whole of timm needs a torchvision that was built for the same torch; its optimizers do not.
+        importing = alone if module.startswith("timm.") else import_module
+        if make := peer(name, module, attribute, importing):
             found[_with_version(name)] = _renaming(make, renamed, fixed)
     return found
 

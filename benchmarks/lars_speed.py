@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import torch
 from lars_faults import FAULTS
 from lars_peers import Make, installed
-from shared import processor
+from shared import processor, verdict
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -105,7 +105,8 @@ def speed_table(optimizers: dict[str, Make]) -> None:
     print("|---" * (len(PROBLEMS) + 1) + "|")
     for name in optimizers:
         print(f"| {name} | {' | '.join(f'{column[name]:.2f}' for column in columns)} |")
-    print(f"| *goal* | {' | '.join(f'≤ {goal:.2f}' for _, _, goal in PROBLEMS.values())} |")
+    goals = (goal for _, _, goal in PROBLEMS.values())
+    print(f"| *goal of stablenets* | {' | '.join(map(verdict, (c['stablenets'] for c in columns), goals))} |")
 
 
 def fault_table(optimizers: dict[str, Make]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
 import torch
-from shared import processor
+from shared import processor, verdict
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -116,7 +116,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for depth, width, batch, repeats in STEPS:
         every, linear, usual = step_ratios(depth, width, batch, repeats)
-        goal = f"{GOALS[width]:.2f}" if width in GOALS else "–"
+        goal = verdict(every, GOALS[width]) if width in GOALS else "–"
         error = worst_relative_error(depth, width, batch)
         print(f"| {depth}×{width}, {batch} | {every:.3f} | {goal} | {linear:.3f} | {usual:.3f} | {error:.1e} |")
     print("\n| Jacobian, depth × width | chain ÷ bound | jacrev ÷ bound | jacrev ÷ chain |")

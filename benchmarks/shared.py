@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -22,16 +24,37 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def peer(name: str, module: str, attribute: str) -> object | None:
+def alone(module: str) -> ModuleType:
+    """Import a module without what its packages import for all of their parts."""
+    parents, name, places = module.split(".")[:-1], "", []
+    for part in parents:
+        name = f"{name}.{part}".lstrip(".")
+        places = [str(Path(place, part)) for place in places] or list(find_spec(part).submodule_search_locations)
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = places
+    found = import_module(module)
+    for length in range(1, len(parents) + 1):
+        del sys.modules[".".join(parents[:length])]
+    return found
+
+
+def peer(
+    name: str, module: str, attribute: str, importing: Callable[[str], ModuleType] = import_module
+) -> object | None:
     """Return what a peer's module holds; where it cannot be imported, say why and return None."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return getattr(import_module(module), attribute)
+            return getattr(importing(module), attribute)
     # Old packages fail in all three ways beside new versions of what they need.
     except (ImportError, RuntimeError, AttributeError) as error:
         print(f"skipped {name}: {type(error).__name__}: {str(error).splitlines()[0]}", file=sys.stderr)
         return None
+
+
+def verdict(ratio: float, goal: float) -> str:
+    """Say the goal, and whether it is met."""
+    return f"≤ {goal:.2f}, {'met' if ratio <= goal else 'missed'}"
 
 
 def seconds(run: Callable[[], object], *, repeats: int = 1) -> float:

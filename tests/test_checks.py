@@ -2,9 +2,10 @@ import pytest
 import torch
 
 from stablenets.checks import check
-from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, Value
 from stablenets.checks.exercise import EXERCISES, Exercise
 from stablenets.checks.proof import Proof
+from stablenets.checks.run import exercise
 
 
 @pytest.fixture
@@ -54,6 +55,48 @@ def test_expected_value_is_never_told(square):
 
 def test_an_error_in_the_answer_is_reported_not_raised(square):
     assert "raised ZeroDivisionError: integer division or modulo by zero" in check("square", lambda x: 1 // 0).message
+
+
+def said(function, *arguments) -> str:
+    with pytest.raises(Mistake) as caught:
+        Answer(function)(*arguments)
+    return str(caught.value)
+
+
+def test_an_error_in_the_answer_is_told_with_its_line():
+    def scale(w, variance):
+        return torch.eye(3) @ varianc  # noqa: F821
+
+    line = scale.__code__.co_firstlineno + 1
+    told = f"in line {line}: return torch.eye(3) @ varianc # noqa: F821"
+    assert said(scale, 3, 1.0) == f"scale(3, 1) raised NameError: name 'varianc' is not defined, {told}"
+    assert told in said(torch.no_grad()(scale), 3, 1.0)
+    assert told in said(lambda: scale(3, 1.0)), "the innermost line of the same file"
+
+
+def test_an_error_is_told_without_a_line_where_none_is_known():
+    namespace = {}
+    exec("def divide(x):\n    return 1 // x", namespace)
+    assert said(namespace["divide"], 0) == "divide(0) raised ZeroDivisionError: integer division or modulo by zero"
+    assert "in line" not in said(exercise, 3), "a function of the package stands for one in another process"
+
+
+def test_arguments_are_told_whole_if_they_are_few():
+    def fans(kind, shape, groups):
+        raise ValueError
+
+    assert said(fans, "conv", [16, 15, 2, 5], 4).startswith("fans('conv', [16, 15, 2, 5], 4) raised")
+    assert said(fans, "conv", list(range(8)), 4).startswith("fans('conv', [0, 1, 2, 3, 4, 5, 6, 7], 4) raised")
+    assert said(fans, "conv", list(range(9)), 4).startswith("fans('conv', [0, 1, 2, …], 4) raised")
+
+
+def test_one_of_several_values_is_judged_whatever_the_others_are():
+    answer = Answer(lambda: (2, [float("nan"), "text"]))
+    Value(answer, 0, "mean", shapes=[(), (2,)]).expect(value=2.0)
+    with pytest.raises(Mistake, match="the spread of <lambda>\\(\\) must return numbers"):
+        Value(answer, 1, "spread", shapes=[(), (2,)]).tensor()
+    with pytest.raises(Mistake, match="value \\[1\\] of <lambda>\\(\\) must return numbers"):
+        answer.tensors(shapes=[(), (2,)])
 
 
 def test_unknown_exercise_names_its_neighbours(square):

@@ -6,6 +6,7 @@ from collections import Counter
 
 import nbformat
 import pytest
+import torch
 from book_rules import ROOT, SOLUTIONS, name, read
 
 from stablenets.book import notebooks
@@ -79,6 +80,44 @@ def test_other_answers_get_the_verdict_that_the_solutions_state(exercise):
     for seed in PROOF_SEEDS:
         for stated in proofs:
             stated.hold(seed)
+
+
+def known(exercise: str, name: str):
+    """An answer of the solutions, by its name."""
+    return next(stated.function for stated in proofs_of(exercise) if stated.function.__name__ == name)
+
+
+def test_ties_that_do_not_count_are_not_taken_for_rows_drawn_twice():
+    functions = (
+        known("permutation-p-value", name) for name in ("counts_only_larger_values", "takes_the_share_of_larger_values")
+    )
+    for function in functions:
+        for seed in PROOF_SEEDS:
+            assert "ties count, so ≥ and not >" in check("permutation-p-value", function, seed=seed).parts[1].message
+
+
+def test_wrong_weights_do_not_cost_the_line_that_is_right_with_them():
+    solution, by_x_alone = (
+        answer_of(master("importance-weights"), "importance-weights"),
+        known("importance-weights", "classifies_by_x_alone"),
+    )
+    for seed in range(60):
+        assert check("importance-weights", solution, seed=seed).passed
+        assert [part.points for part in check("importance-weights", by_x_alone, seed=seed).parts] == [0, 0, 2]
+
+
+@pytest.mark.parametrize(("kept", "says"), [(0, "all weights are zero"), (1, "does not minimize")])
+def test_weights_that_leave_no_line_are_told_so(kept, says):
+    def weights_of_few_points(x, y, target):
+        return (torch.arange(len(x)) < kept).double(), 0.0, 0.0
+
+    assert says in check("importance-weights", weights_of_few_points).parts[2].message
+
+
+def test_a_wrong_gradient_does_not_cost_the_outputs():
+    for seed in PROOF_SEEDS:
+        result = check("rounding-breaker", known("rounding-breaker", "transposes_the_gradient"), seed=seed)
+        assert [part.points for part in result.parts] == [2, 0]
 
 
 @pytest.mark.parametrize(

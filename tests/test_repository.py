@@ -17,7 +17,7 @@ def test_readme_is_short():
     assert len(README.splitlines()) <= 100
 
 
-@pytest.mark.parametrize("name", ["README.md", "CITATION.cff"])
+@pytest.mark.parametrize("name", ["README.md", "CITATION.cff", "intro.md"])
 def test_public_address_is_the_one_in_the_settings(name):
     addresses = re.findall(r"github(?:\.com)?/([\w-]+/[\w-]+)", (ROOT / name).read_text())
     assert set(addresses) == {repository_url(ROOT).removeprefix("https://github.com/")}

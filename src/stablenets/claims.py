@@ -110,7 +110,7 @@ def _interval(expected, tolerance, relative, above, below) -> tuple[float, float
     if expected is None:
         if tolerance is not None or relative is not None:
             raise ValueError("tolerance and relative belong to expected")
-        bounds = [f"{word} {bound:.6g}" for word, bound in (("above", above), ("below", below)) if bound is not None]
+        bounds = [f"{word} {bound:.10g}" for word, bound in (("above", above), ("below", below)) if bound is not None]
         return -math.inf if above is None else above, math.inf if below is None else below, " and ".join(bounds)
     if tolerance is not None and relative is not None:
         raise ValueError("give tolerance or relative, not both")

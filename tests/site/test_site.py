@@ -8,7 +8,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from book_rules import PATHS, ROOT, SOLUTIONS, code_cells, name, read
-from browser import ENGLISH, PAGES, SITE
+from browser import ENGLISH, PAGES, SITE, needs_browser, visiting
 from bs4 import BeautifulSoup
 
 CONTENT = [page for page in PAGES if page.name not in {"genindex.html", "prf-prf.html", "search.html", "index.html"}]
@@ -85,6 +85,37 @@ def test_folded_answers_are_closed_until_asked_for():
     for path in PATHS:
         page = parse(SITE / path.relative_to(ROOT).with_suffix(".html"))
         assert not page.select("article details[open]")
+
+
+@EVERY
+def test_every_fold_is_named_by_words_of_its_own(page):
+    names = [fold.get("aria-label") or fold.get_text(" ", strip=True) for fold in parse(page).find_all("summary")]
+    assert all(names)
+    assert "Toggle hidden content" not in names
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=name)
+def test_marks_that_are_for_student_notebooks_are_not_shown(path):
+    page = SITE / "solutions" / f"{path.stem}.html"
+    assert "SOLUTION" in path.read_text()
+    assert "SOLUTION" not in page.read_text()
+
+
+def test_claims_of_each_page_stand_below_a_heading_that_a_link_leads_to():
+    page = parse(SITE / "claims.html")
+    titles = {heading["id"] for heading in page.select("article h2[id]")}
+    assert len(titles) == len(page.select("article table"))
+    assert titles == {link["href"][1:] for link in page.select("article li a[href^='#claims-of']")}
+
+
+@needs_browser
+def test_printed_exercises_are_a_worksheet_without_answers_and_empty_folds(browser):
+    with visiting(browser, (SITE / "solutions" / "initialization.html").as_uri()) as visit:
+        visit.page.emulate_media(media="print")
+        hidden = ".role-answer, .role-check, .role-wrong, details"
+        assert visit.page.locator(f"article :is({hidden})").count() > 30
+        assert visit.page.locator(f"article :is({hidden})").locator("visible=true").count() == 0
+        assert visit.page.locator("article h2").locator("visible=true").count() > 5
 
 
 def test_every_public_module_is_in_the_reference():

@@ -31,6 +31,7 @@ def test_sliders_are_small_labelled_and_told_at_every_position(page):
         assert int(slider["max"]) + 1 == len(told) == len(set(told))
         assert all(len(sentence) >= 30 for sentence in told)
         assert figure.svg["role"] == "img"
+        assert len(figure.svg["aria-description"]) >= 60
         assert figure.svg["aria-label"] == figure.output.text == told[int(slider["value"])]
 
 

@@ -81,10 +81,22 @@ def main(root: Path) -> int:
     return sum(build.exitcode != 0 for build in (english, *others))
 
 
+def report(root: Path) -> None:
+    """Say how long each notebook took when it was executed, be it by this build or by an earlier one."""
+    seconds = outputs.seconds(root)
+    print("\nSeconds of each notebook when it was executed, on one thread:")
+    for name, value in seconds.items():
+        print(f"{value:8.1f}  {name.with_suffix('')}")
+    print(f"{sum(seconds.values()):8.1f}  all together")
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["gettext"]:
         messages(Path.cwd(), Path(sys.argv[2]))
     elif sys.argv[1:2] == ["print"]:
         print(single_page(Path.cwd()))
     else:
-        sys.exit(main(Path.cwd()))
+        failed = main(Path.cwd())
+        if not failed:
+            report(Path.cwd())
+        sys.exit(failed)

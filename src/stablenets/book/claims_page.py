@@ -1,18 +1,27 @@
 """Claims in the book: a box on their own page, and one table of all of them."""
 
+from collections.abc import Iterable
+
 from docutils import nodes
 from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from stablenets.book.languages import N_, _, of_page, words
+from stablenets.book.languages import N_, _, of_page, with_values
 from stablenets.claims import MIME_TYPE
 
 COLUMNS = {N_("Claim"): 45, N_("Measured"): 20, N_("Expected"): 15, N_("Source"): 20}
 # What a claim says around its numbers.
-SAID = [N_("measured"), N_("expected"), N_("exactly"), N_("above"), N_("below"), N_("and"), N_("from"), N_("to")]
-SAID += [N_("values")]
+SAID = [
+    N_("measured {}"),
+    N_("expected {}"),
+    N_("{} ± {}, from {} to {} ({} values)"),
+    N_("exactly {}"),
+    N_("above {} and below {}"),
+    N_("above {}"),
+    N_("below {}"),
+]
 MARK = "✓ "
 
 
@@ -33,7 +42,7 @@ class ClaimRenderer(MimeRenderPlugin):
         box += nodes.paragraph("", _marked(data.content), classes=["claim-statement"])
         numbers = "measured {summary} · expected {expectation} · ".format(**data.content)
         # The numbers are those of this build: only the words around them can be translated beforehand.
-        facts = nodes.paragraph("", words(numbers, SAID), translatable=False)
+        facts = nodes.paragraph("", with_values(numbers, SAID), translatable=False)
         facts += nodes.inline(data.content["source"], data.content["source"], translatable=True)
         box += facts
         return [box]
@@ -63,7 +72,9 @@ def write_tables_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 def fill_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for placeholder in list(doctree.findall(claims_table)):
-        placeholder.replace_self([part for page in _in_reading_order(app.env) for part in _table(app, docname, page)])
+        pages = _in_reading_order(app.env)
+        tables = [part for page in pages for part in _table(app, docname, page)]
+        placeholder.replace_self([_contents(app.env, pages), *tables])
 
 
 def _claims(env: BuildEnvironment) -> dict[str, list[tuple[str, dict[str, str]]]]:
@@ -83,16 +94,30 @@ def _in_reading_order(env: BuildEnvironment) -> list[str]:
     return sorted(_claims(env), key=order.index)
 
 
+def _contents(env: BuildEnvironment, pages: list[str]) -> nodes.bullet_list:
+    """Links to the tables."""
+    links = (nodes.reference("", env.titles[page].astext(), internal=True, refid=_anchor(page)) for page in pages)
+    return nodes.bullet_list("", *(nodes.list_item("", nodes.paragraph("", "", link)) for link in links))
+
+
+def _anchor(page: str) -> str:
+    return nodes.make_id(f"claims-of-{page}")
+
+
 def _table(app: Sphinx, docname: str, page: str) -> list[nodes.Node]:
     body, translated = nodes.tbody(), of_page(app, page)
     for anchor, facts in _claims(app.env)[page]:
         target = app.builder.get_relative_uri(docname, page) + "#" + anchor
         link = nodes.reference("", translated(_marked(facts)).removeprefix(MARK), internal=True, refuri=target)
-        numbers = (words(facts[name], SAID) for name in ("summary", "expectation"))
-        body += _row(link, *map(nodes.Text, numbers), nodes.Text(translated(facts["source"])))
+        numbers = (with_values(facts[name], SAID) for name in ("summary", "expectation"))
+        cells = (link, *map(nodes.Text, numbers), nodes.Text(translated(facts["source"])))
+        # A narrow screen shows the name of its column in every cell.
+        body += _row(*((nodes.inline("", _(name), classes=["column"]), cell) for name, cell in zip(COLUMNS, cells)))
     group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in COLUMNS.values()), cols=len(COLUMNS))
-    group += [nodes.thead("", _row(*(nodes.Text(_(column)) for column in COLUMNS))), body]
-    title = nodes.rubric("", f"{app.env.titles[page].astext()} ({len(body)})")
+    group += [nodes.thead("", _row(*([nodes.Text(_(column))] for column in COLUMNS))), body]
+    title = nodes.rubric("", f"{app.env.titles[page].astext()} ({len(body)})", ids=[_anchor(page)])
+    # As the parser of the pages wants it.
+    title["level"] = 2
     return [title, nodes.table("", group, classes=["claims"])]
 
 
@@ -100,5 +125,5 @@ def _marked(facts: dict[str, str]) -> str:
     return MARK + facts["statement"]
 
 
-def _row(*cells: nodes.Node) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
+def _row(*cells: Iterable[nodes.Node]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", *cell)) for cell in cells))

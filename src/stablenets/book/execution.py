@@ -11,8 +11,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from stablenets.book import outputs
+from stablenets.book.accessible import describe_sliders
 from stablenets.book.folding import fold_code
-from stablenets.book.languages import phrases
+from stablenets.book.languages import of_page, phrases
 from stablenets.book.sentences import translate_outputs
 
 PARALLEL_KERNELS = 2
@@ -47,6 +48,7 @@ def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:
             raise ExtensionError(f"{name} changed while the book was being built; build it again")
         fold_code(executed)
         translate_outputs(executed, phrases(app, docname))
+        describe_sliders(executed, of_page(app, docname))
         source[0] = nbformat.writes(executed)
 
 

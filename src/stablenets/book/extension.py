@@ -11,15 +11,15 @@ from stablenets.book import accessible, claims_page, execution, folding, languag
 from stablenets.book.languages import N_
 from stablenets.checks.run import exercise
 
-# What an exercise says of itself around its numbers.
-SAID = [N_("points"), N_("point"), N_("minutes"), N_("check"), N_("open question")]
+# What an exercise says of itself.
+SAID = [N_("{} points"), N_("1 point"), N_("{} minutes"), N_("1 minute"), N_("check {}"), N_("open question")]
 
 
 class ExerciseRole(SphinxRole):
     """A role that names an exercise by its id and prints its points and minutes, as the registry has them."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        facts = languages.words(exercise(self.text).summary, SAID)
+        facts = languages.with_values(exercise(self.text).summary, SAID)
         return [nodes.emphasis(self.rawtext, facts, classes=["exercise-facts"])], []
 
 
@@ -40,7 +40,8 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("autodoc-process-docstring", reference.describe)
     app.connect("config-inited", offline.use_own_mathjax)
     app.connect("builder-inited", languages.load_words)
-    app.connect("html-page-context", accessible.mend)
+    # After the theme, whose functions it mends.
+    app.connect("html-page-context", accessible.mend, priority=900)
     app.connect("html-page-context", offline.leave_out_thebe)
     app.connect("html-page-context", languages.lead_to_languages)
     app.connect("build-finished", offline.copy_mathjax)

@@ -1,5 +1,6 @@
 """What the book folds: the code behind a claim, and the known wrong answers of an exercise."""
 
+import re
 from itertools import groupby
 
 from docutils import nodes
@@ -18,6 +19,9 @@ SHOW, HIDE = N_("Show the code"), N_("Hide the code")
 # Set in the notebooks.
 SOLUTION = N_("Show the solution"), N_("Hide the solution")
 
+# For those who make the student notebooks, not for readers.
+MARK = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
+
 DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None, "chevron": None} | {
     f"{part}_classes": [] for part in ("container", "title", "body")
 }
@@ -28,6 +32,7 @@ def fold_code(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
+        cell.source = MARK.sub("", cell.source)
         tags = cell.metadata.get("tags", [])
         if cell.source.startswith("claim("):
             cell.metadata["tags"] = [*tags, "hide-input"]
@@ -42,7 +47,13 @@ def _prompt(cell: NotebookNode, show: str, hide: str) -> None:
 
 
 def group_answers(app: Sphinx, doctree: nodes.document) -> None:
-    """Put neighbouring cells of wrong answers, and of other right ones, behind one title each."""
+    """Put neighbouring cells of wrong answers, and of other right ones, behind one title each.
+
+    The role of every cell becomes a class, so that a worksheet can be printed without the answers.
+    """
+    for cell in doctree.findall(nodes.container):
+        if _role(cell):
+            cell["classes"].append(f"role-{_role(cell)}")
     parents = {cell.parent for cell in doctree.findall(nodes.container) if _role(cell) in TITLES}
     for parent in parents:
         for role, run in [(role, list(run)) for role, run in groupby(parent.children, key=_role)]:

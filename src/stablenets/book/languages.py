@@ -4,7 +4,6 @@
 extension, and ``sentences`` those of what code says. :mod:`stablenets.book.catalogs` writes them.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -37,9 +36,12 @@ def N_(text: str) -> str:
     return text
 
 
-def words(text: str, known: Iterable[str]) -> str:
-    """Translate what is known of a text that consists of words and numbers."""
-    return re.sub("|".join(rf"\b{word}\b" for word in known), lambda found: str(_(found[0])), text)
+UNTRANSLATED = N_("{} (not translated)")
+
+
+def with_values(text: str, templates: Iterable[str]) -> str:
+    """Translate a text that was made from some of the templates, which have ``{}`` for each value."""
+    return Phrases({template: str(_(template)) for template in templates}).translate(text)
 
 
 def of_page(app: Sphinx, page: str) -> Callable[[str], str]:
@@ -67,8 +69,8 @@ def read(path: Path) -> Catalog:
 def phrases(app: Sphinx, page: str) -> Phrases:
     """Return what a translated page has for the sentences that its code says."""
     folder, translations = catalogs(Path(app.srcdir), app.config.language), {}
-    if (folder / f"{page}.po").exists():
-        for path in (folder / SAID / f"{name}.po" for name in (COMMON, Path(page).name)):
+    if is_translated(Path(app.srcdir), app.config.language, page):
+        for path in filter(Path.exists, (folder / SAID / f"{name}.po" for name in (COMMON, Path(page).name))):
             app.env.note_dependency(str(path))
             translations |= {message.id: message.string for message in read(path) if message.id and message.string}
     return Phrases(translations)
@@ -90,16 +92,28 @@ def lead_to_languages(app: Sphinx, page: str, template: str, context: dict, docu
     up = "../" * (page.count("/") + (here != SOURCE))
     targets = {language: f"{up}{language}/{page}.html" for language in languages(root)} | {SOURCE: f"{up}{page}.html"}
     links = [
-        LINK.format(target=target, tag=language.replace("_", "-"), name=Locale.parse(language).get_language_name())
+        LINK.format(target=target, tag=language.replace("_", "-"), name=_name(root, language, page))
         for language, target in targets.items()
         if language != here
     ]
     note = ""
-    if here != SOURCE and not (catalogs(root, here) / f"{page}.po").exists():
+    if not is_translated(root, here, page):
         note = NOTE.format(_("This page has not been translated yet."))
         # A screen reader has to know in which language to speak.
         context["body"] = f'<div lang="{SOURCE}">{context["body"]}</div>'
     context["body"] = SWITCH.format(links=" ".join(links)) + note + context["body"]
+
+
+def is_translated(root: Path, language: str, page: str) -> bool:
+    return language == SOURCE or (catalogs(root, language) / f"{page}.po").exists()
+
+
+def _name(root: Path, language: str, page: str) -> str:
+    """The name of a language in that language, with a word of warning where the page is not translated into it."""
+    name = Locale.parse(language).get_language_name()
+    if is_translated(root, language, page):
+        return name
+    return read(catalogs(root, language) / f"{DOMAIN}.po")[UNTRANSLATED].string.format(name)
 
 
 def translate_captions(app: Sphinx, doctree: nodes.document) -> None:

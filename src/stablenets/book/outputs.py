@@ -77,6 +77,13 @@ def kept(name: Path, root: Path) -> NotebookNode | None:
     return load(nbformat.read(root / name, as_version=4), name, root)
 
 
+def seconds(root: Path) -> dict[Path, float]:
+    """Return how long each notebook of the book took when it was last executed."""
+    names = [path.relative_to(root) for path in notebooks.paths(root)]
+    kept = {name: nbformat.read(root / STORE / name, as_version=4) for name in names}
+    return {name: notebook.metadata["stablenets"]["seconds"] for name, notebook in kept.items()}
+
+
 def produce(name: Path, root: Path) -> float:
     """Execute the notebook ``root / name``, keep its outputs, and return the seconds it took."""
     start = time.perf_counter()

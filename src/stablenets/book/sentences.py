@@ -20,9 +20,9 @@ WORD = re.compile("[a-z]{3}")
 GAP = "{}"
 NUMBERED = re.compile(r"\{(\d*)\}")
 # Between what is said: a mark, points, or what is spoken of and what is said of it.
-SEPARATOR = re.compile(r"(?<=[✓✗]) | (?=\(\d+/\d+\))|: ")
+SEPARATOR = re.compile(r"(?<=[✓✗]) | (?=\(\d+/\d+\))|: | · ")
 # Where the HTML of a slider has words: beside its picture, and for screen readers.
-READ = re.compile(r'(?<=<label>)[^<]+?(?= <)|(?<="polite">)[^<]+|(?<=aria-label=")[^"]+|(?<=aria-valuetext=")[^"]+')
+READ = re.compile(r'(?<=<label>)[^<]+?(?= <)|(?<="off">)[^<]+|(?<=aria-label=")[^"]+|(?<=aria-valuetext=")[^"]+')
 TOLD = re.compile(r'(?<=data-told=")[^"]+')
 
 
@@ -35,9 +35,10 @@ def sentences(tree: ast.AST) -> Iterator[str]:
             text = _template(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
             text = node.value
-        elif isinstance(node, ast.FunctionDef) and node.decorator_list:
-            # The name of a part of an exercise is what the learner reads.
-            text = node.name.replace("_", " ")
+        elif isinstance(node, ast.FunctionDef) and _is_part(node):
+            # Its name is what the learner reads.
+            yield node.name.replace("_", " ")
+            continue
         else:
             continue
         if is_sentence(text):
@@ -55,6 +56,12 @@ def told(tree: ast.AST) -> Iterator[str]:
 
 def is_sentence(text: str) -> bool:
     return len(text.split()) >= WORDS and bool(WORD.search(text))
+
+
+def _is_part(function: ast.FunctionDef) -> bool:
+    """Whether the function is a part of an exercise: ``@EXERCISE.part(points=…)``."""
+    marks = (mark.func for mark in function.decorator_list if isinstance(mark, ast.Call))
+    return any(isinstance(mark, ast.Attribute) and mark.attr == "part" for mark in marks)
 
 
 def _template(text: ast.JoinedStr) -> str:

@@ -2,21 +2,17 @@
 
 from pathlib import Path
 
-import nbformat
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from stablenets.book import notebooks, outputs
+from stablenets.book import outputs
 
 
 class TimesDirective(SphinxDirective):
     """``{execution-times}``: seconds of every notebook whose outputs this build shows."""
 
     def run(self) -> list[nodes.Node]:
-        root = Path(self.env.srcdir)
-        names = [path.relative_to(root) for path in notebooks.paths(root)]
-        kept = {name: nbformat.read(root / outputs.STORE / name, as_version=4) for name in names}
-        seconds = {name: notebook.metadata["stablenets"]["seconds"] for name, notebook in kept.items()}
+        seconds = outputs.seconds(Path(self.env.srcdir))
         lines = [f"| {{doc}}`/{name.with_suffix('')}` | {value:.1f} |" for name, value in seconds.items()]
         total = f"| all together | {sum(seconds.values()):.1f} |"
         # Another build may show other outputs.

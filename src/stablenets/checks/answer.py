@@ -4,13 +4,20 @@ Only plain values go in and out (numbers, strings, tensors, and lists of them), 
 function that runs in another process.
 """
 
+import inspect
+import linecache
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+PACKAGE = Path(__file__).parents[1]
 LONGEST_ERROR = 300
+LONGEST_LINE = 100
+LONGEST_LIST = 8
 
 
 class Mistake(Exception):
@@ -32,7 +39,10 @@ class Answer:
             # The function gets copies: it may change them without changing what it is held against.
             result = self.function(*map(_copy, arguments))
         except (Exception, SystemExit) as error:
-            raise Mistake(f"{self.call(*arguments)} raised {_describe_error(error)}") from error
+            call, said, place = self.call(*arguments), _describe_error(error), _place(self.function, error)
+            if place is None:
+                raise Mistake(f"{call} raised {said}") from error
+            raise Mistake(f"{call} raised {said}, in line {place[0]}: {place[1]}") from error
         if result is None or result is ...:
             raise Mistake(f"{self.call(*arguments)} returned nothing: not answered yet?")
         return result
@@ -45,15 +55,20 @@ class Answer:
         """Call the function and return its result as a finite float64 tensor, of ``shape`` if one is given."""
         return _to_tensor(self(*arguments), self.call(*arguments), shape)
 
-    def tensors(self, *arguments: object, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
-        """Call the function and return its result, a list, tuple or array, as finite float64 tensors of ``shapes``."""
-        result, call = self(*arguments), self.call(*arguments)
+    def values(self, *arguments: object, count: int) -> Sequence[object]:
+        """Call the function and return its result, a list, tuple or array of ``count`` values, as it is."""
+        result = self(*arguments)
         many = isinstance(result, (list, tuple)) or (isinstance(result, (Tensor, np.ndarray)) and result.ndim > 0)
         # Counted before anything is taken apart: there may be millions.
-        if not many or len(result) != len(shapes):
+        if not many or len(result) != count:
             found = f"{len(result)}" if many else type(result).__name__
-            raise Mistake(f"{call} must return {len(shapes)} values, got {found}")
-        return [_to_tensor(item, f"value {i} of {call}", shape) for i, (item, shape) in enumerate(zip(result, shapes))]
+            raise Mistake(f"{self.call(*arguments)} must return {count} values, got {found}")
+        return result
+
+    def tensors(self, *arguments: object, shapes: Sequence[Sequence[int]]) -> list[Tensor]:
+        """Call the function and return its result, a list, tuple or array, as finite float64 tensors of ``shapes``."""
+        items, call = self.values(*arguments, count=len(shapes)), self.call(*arguments)
+        return [_to_tensor(item, f"value [{i}] of {call}", shape) for i, (item, shape) in enumerate(zip(items, shapes))]
 
     def number(self, *arguments: object) -> float:
         """Call the function and return its result as a finite float."""
@@ -90,14 +105,15 @@ class Answer:
 
 
 class Value(Answer):
-    """One of the numbers that an answer returns together."""
+    """One of the values that an answer returns together, judged whatever the others are."""
 
     def __init__(self, answer: Answer, index: int, what: str, shapes: Sequence[Sequence[int]] = ((), ())) -> None:
         super().__init__(answer.function)
         self.whole, self.index, self.what, self.shapes = answer, index, what, shapes
 
     def __call__(self, *arguments: object) -> Tensor:
-        return self.whole.tensors(*arguments, shapes=self.shapes)[self.index]
+        item = self.whole.values(*arguments, count=len(self.shapes))[self.index]
+        return _to_tensor(item, self.call(*arguments), self.shapes[self.index])
 
     def call(self, *arguments: object) -> str:
         return f"the {self.what} of {super().call(*arguments)}"
@@ -165,9 +181,24 @@ def _kind(value: object) -> str:
 
 def _describe_error(error: BaseException) -> str:
     """The type of an error and its text, on one line of moderate length."""
-    text = " ".join(str(error).split())
-    text = text if len(text) <= LONGEST_ERROR else text[:LONGEST_ERROR] + " …"
+    text = _one_line(str(error), LONGEST_ERROR)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _place(function: Callable, error: BaseException) -> tuple[int, str] | None:
+    """The innermost line that an error passed in the file of the learner's function: its number and what it says."""
+    file = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", str(PACKAGE))
+    # A function of this package stands for one that runs in the grader's other process.
+    if Path(file).is_relative_to(PACKAGE):
+        return None
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
+    text = _one_line(linecache.getline(file, lines[-1]), LONGEST_LINE) if lines else ""
+    return (lines[-1], text) if text else None
+
+
+def _one_line(text: str, longest: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[:longest] + " …"
 
 
 def _copy(value: object) -> object:
@@ -182,5 +213,6 @@ def _describe(value: object) -> str:
             return str([round(entry, 4) for entry in value.flatten().tolist()]) if value.ndim else f"{value.item():.4g}"
         return f"<{' × '.join(map(str, value.shape))} tensor>"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_describe, value[:3])) + (", …]" if len(value) > 3 else "]")
+        shown = value if len(value) <= LONGEST_LIST else value[:3]
+        return "[" + ", ".join(map(_describe, shown)) + (", …]" if len(value) > len(shown) else "]")
     return f"{value:.4g}" if isinstance(value, float) else repr(value)

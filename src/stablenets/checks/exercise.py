@@ -91,7 +91,8 @@ class Exercise:
     def summary(self) -> str:
         """Points, minutes and who marks it, in words."""
         points = "1 point" if self.points == 1 else f"{self.points} points"
-        return f"{points} · {self.minutes} minutes · " + (f"check {self.id!r}" if self.parts else "open question")
+        minutes = "1 minute" if self.minutes == 1 else f"{self.minutes} minutes"
+        return " · ".join([points, minutes, f"check {self.id!r}" if self.parts else "open question"])
 
     def part(self, points: int) -> Callable:
         """Decorate ``test(answer, generator)``: it passes by returning and fails by raising :class:`Mistake`.

@@ -47,7 +47,7 @@ class SliderFigure(NamedTuple):
             f'<div class="slider-figure" data-told="{escape(dumps(list(self.told)))}">{self._drawn()}'
             f'<p><label>{escape(self.slider)} <input type="range" min="0" max="{last}" value="{self.first}" '
             f'aria-valuetext="{shown}" oninput="{escape(MOVE)}"></label> '
-            f'<output aria-live="polite">{shown}</output></p></div>'
+            f'<output aria-live="off">{shown}</output></p></div>'
         )
 
     def _drawn(self) -> str:

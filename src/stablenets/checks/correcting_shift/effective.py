@@ -63,7 +63,7 @@ def size_does_not_know_the_scale_of_the_weights(answer: Answer, generator: Gener
 
 
 @EFFECTIVE.part(points=1)
-def examples_needed_grow_with_the_square_of_the_distance(answer: Answer, generator: Generator) -> None:
+def examples_needed_grow_exponentially_with_the_square_of_the_distance(answer: Answer, generator: Generator) -> None:
     logs, distance, wanted = normal(20, generator=generator), uniform(1.2, 2.5, generator), uniform(50, 200, generator)
     Value(answer, 1, "number of examples", ((), ())).expect(
         logs, distance, wanted,
@@ -71,7 +71,8 @@ def examples_needed_grow_with_the_square_of_the_distance(answer: Answer, generat
         relative=1e-4,
         mistakes={
             "the second moment of the weights is exp(δ²), not exp(δ²/2)": wanted * math.exp(distance**2 / 2),
-            "it grows with the square of the distance": wanted * math.exp(distance),
+            "the square of the distance stands in the exponent": wanted * math.exp(distance),
+            "it grows exponentially with the square of the distance": wanted * (1 + distance**2),
             "it is exp(δ²), not twice that exponent": wanted * math.exp(2 * distance**2),
             "that is the variance of the weights: their second moment counts": wanted * math.expm1(distance**2),
             "that is what is left of the examples, not how many are needed": wanted * math.exp(-(distance**2)),

@@ -1,5 +1,6 @@
 """The p-value of a permutation test, held against all permutations of a small sample."""
 
+import math
 from itertools import combinations
 
 import torch
@@ -12,6 +13,11 @@ from stablenets.checks.exercise import Exercise
 P_VALUE = Exercise("permutation-p-value", chapter="detecting-shift", minutes=20)
 
 
+def _is(p: float, value: float) -> bool:
+    """Whether p is that value, in float32 at least: a count that is a tensor, divided by an integer, is no more."""
+    return math.isclose(p, value, rel_tol=1e-6)
+
+
 @P_VALUE.part(points=1)
 def observed_split_counts_as_one_of_the_permutations(answer: Answer, generator: Generator) -> None:
     permutations, seed = integer(60, 150, generator), integer(0, 1000, generator)
@@ -20,19 +26,19 @@ def observed_split_counts_as_one_of_the_permutations(answer: Answer, generator: 
         p = answer.number(source, normal(25, generator=generator) + far, permutations, seed)
         if p <= 0:
             raise Mistake("p = 0 claims more than any number of permutations can show: count the observed split too")
-        if p < 1 / (permutations + 1) - 1e-9:
+        if p < (1 - 1e-6) / (permutations + 1):
             raise Mistake(
                 "p is below 1 / (permutations + 1): no count of splits, the observed one among them, gives it"
             )
-        if abs(p * permutations - 1) < 1e-9:
+        if _is(p, 1 / permutations):
             raise Mistake("the observed split is counted above but not below: there are permutations + 1 splits")
         if p > 0.99:
             raise Mistake("samples far apart give a p-value near one: which values are as extreme as the observed?")
-        if abs(p * (permutations + 1) - 1) > 1e-9:
+        if not _is(p, 1 / (permutations + 1)):
             raise Mistake("no permutation of samples so far apart reaches the observed value: that leaves one split")
     same = torch.ones(12, dtype=torch.float64)
     p = answer.number(same, same[:7], permutations, seed)
-    if abs(p - 1) > 1e-9:
+    if not _is(p, 1):
         raise Mistake("in constant data every split is as extreme as the observed one: count ties, so that p = 1")
 
 
@@ -46,10 +52,10 @@ def p_value_is_the_share_of_all_splits(answer: Answer, generator: Generator) -> 
         observed = signed[0].abs() - 1e-12
         exact = _share(signed.abs() >= observed)
         p = answer.number(source, target, permutations, integer(0, 1000, generator))
-        sd = max((exact * (1 - exact) / permutations) ** 0.5, 1 / permutations)
+        sd = max(_sd(exact, permutations), 1 / permutations)
         if abs(p - exact) > 5.5 * sd + 1 / permutations:
             for text, wrong in _known(signed, signed[0].item()).items():
-                if abs(p - wrong) <= 5.5 * (wrong * (1 - wrong) / permutations) ** 0.5 + 2 / permutations:
+                if abs(p - wrong) <= 5.5 * _sd(wrong, permutations) + 2 / permutations:
                     raise Mistake(text)
             raise Mistake("p is far from the share of splits that are at least as extreme")
 
@@ -58,14 +64,30 @@ def _two_values(answer: Answer, generator: Generator) -> None:
     """One value in both rows of the source, another in the target's four: of all 15 splits one is as extreme."""
     low, permutations = integer(-5, 5, generator), 3000
     source, target = torch.full((2,), low).double(), torch.full((4,), low + integer(1, 5, generator)).double()
-    p, share = answer.number(source, target, permutations, integer(0, 1000, generator)), 1 / 15
-    if abs(p * (permutations + 1) - 1) < 1e-9:
+    seed, share = integer(0, 1000, generator), 1 / 15
+    p = answer.number(source, target, permutations, seed)
+    # Without a split that reaches it p is 0 or about 1 / permutations, by how the observed one is counted.
+    if p < 1.5 / permutations:
+        constant = torch.full((6,), low).double()
+        if answer.number(constant[:2], constant[2:], permutations, seed) < 0.5:
+            raise Mistake(
+                "no split drawn reaches the observed value, as one in fifteen should: ties count, so ≥ and not >"
+            )
         raise Mistake(
             "no split drawn reaches the observed value, as one in fifteen should: are rows of both samples "
             "drawn without replacement, n and m of them, and anew each time?"
         )
-    if p < share - 5 * (share * (1 - share) / permutations) ** 0.5:
-        raise Mistake("p is too small: splits of the pooled rows are drawn without replacement, no row twice")
+    if p < share - 5 * _sd(share, permutations):
+        # The source low and the target high, or the other way around, with each row drawn from all six by itself.
+        replaced = (1 / 3) ** 2 * (2 / 3) ** 4 + (2 / 3) ** 2 * (1 / 3) ** 4
+        if abs(p - replaced) < 5 * _sd(replaced, permutations):
+            raise Mistake("p is too small: splits of the pooled rows are drawn without replacement, no row twice")
+        raise Mistake("p is too small: one split in fifteen is as extreme as the observed one")
+
+
+def _sd(share: float, draws: int) -> float:
+    """The standard deviation of a share that is estimated by so many draws."""
+    return (share * (1 - share) / draws) ** 0.5
 
 
 def _differences(pooled: Tensor, n: int) -> Tensor:

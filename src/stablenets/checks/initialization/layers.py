@@ -95,9 +95,9 @@ def the_compromise_keeps_neither(answer: Answer, generator: Generator) -> None:
 FANS = Exercise("transposed-fan", chapter="initialization", minutes=20)
 
 
-def _expect_fans(answer: Answer, kind: str, generator: Generator) -> None:
+def _expect_fans(answer: Answer, kind: str, generator: Generator, least: int = 1) -> None:
     """Count: with inputs and weights of one, an output is its fan-in, and an input's gradient its fan-out."""
-    groups = 1 if kind in ("linear", "matmul") else integer(1, 4, generator)
+    groups = 1 if kind in ("linear", "matmul") else integer(least, 4, generator)
     rows, columns = groups * integer(2, 9, generator), groups * integer(10, 16, generator)
     kernel = () if kind in ("linear", "matmul") else (integer(2, 3, generator), integer(4, 5, generator))
     size = [12] * len(kernel)
@@ -112,6 +112,9 @@ def _expect_fans(answer: Answer, kind: str, generator: Generator) -> None:
     value = torch.stack([y.max(), torch.autograd.grad(y.sum(), x)[0].max()]).detach().double()
     area = math.prod(kernel)
     mistakes = {
+        "an output sees only the inputs of its group: divide by the groups": torch.tensor(
+            [value[0] * groups, value[1]]
+        ),
         "that is PyTorch's reading of the shape, which takes the first entry for the outputs and knows no groups": (
             torch.tensor([shape[1], shape[0]]) * area
         ),
@@ -133,14 +136,15 @@ def matrices_on_either_side(answer: Answer, generator: Generator) -> None:
 
 @FANS.part(points=1)
 def grouped_convolutions(answer: Answer, generator: Generator) -> None:
-    for _ in range(4):
-        _expect_fans(answer, "conv", generator)
+    # One of them has groups, at any seed.
+    for least in (1, 1, 1, 2):
+        _expect_fans(answer, "conv", generator, least)
 
 
 @FANS.part(points=2)
 def transposed_convolutions(answer: Answer, generator: Generator) -> None:
-    for _ in range(4):
-        _expect_fans(answer, "conv_transpose", generator)
+    for least in (1, 1, 1, 2):
+        _expect_fans(answer, "conv_transpose", generator, least)
 
 
 UNIFORM = Exercise("uniform-bound", chapter="initialization", minutes=5)

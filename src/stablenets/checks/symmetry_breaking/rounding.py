@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, Value
 from stablenets.checks.draws import integer, log_uniform, normal
 from stablenets.checks.exercise import Exercise
 
@@ -85,10 +85,15 @@ def drift_below_rounding(answer: Answer, generator: Generator) -> None:
 ROUNDING = Exercise("rounding-breaker", chapter="symmetry-breaking", minutes=25)
 
 
+def _part(answer: Answer, index: int, weight: Tensor, delta: Tensor) -> Value:
+    """The outputs (index 0) or the gradient (index 1) alone."""
+    return Value(answer, index, ("outputs", "gradient")[index], [delta.shape, weight.shape])
+
+
 def _rows(answer: Answer, index: int, weight: Tensor, x: Tensor, delta: Tensor) -> Tensor:
     """What the answer gives each unit: a row of outputs (index 0) or of the gradient (index 1)."""
-    outputs, gradient = answer.tensors(weight, x, delta, shapes=[delta.shape, weight.shape])
-    return gradient if index else outputs.T
+    found = _part(answer, index, weight, delta)(weight, x, delta)
+    return found if index else found.T
 
 
 def _expect_values(answer: Answer, index: int, generator: Generator) -> None:
@@ -97,12 +102,13 @@ def _expect_values(answer: Answer, index: int, generator: Generator) -> None:
     weight, x = normal(units, inputs, generator=generator), normal(examples, inputs, generator=generator)
     delta = normal(examples, units, generator=generator)
     right = (weight @ x.T, delta.T @ x)[index]
+    call = _part(answer, index, weight, delta).call(weight, x, delta)
     error = (_rows(answer, index, weight, x, delta) - right).abs().max() / right.abs().max()
     if error > 1e-6:
-        raise Mistake(f"{answer.call(weight, x, delta)}: the {('outputs', 'gradients')[index]} are wrong")
+        raise Mistake(f"{call}: wrong by far more than rounding")
     if error > 1e-13:
         raise Mistake(
-            f"{answer.call(weight, x, delta)}: correct to {error:.0e} only; fewer digits hide a tie that is broken, "
+            f"{call}: correct to {error:.0e} only; fewer digits hide a tie that is broken, "
             "and lose accuracy: keep float64"
         )
 
