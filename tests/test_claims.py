@@ -30,6 +30,8 @@ def test_a_seed_that_diverged_fails_the_claim(value):
         (1.01, {"expected": 1, "relative": 0.02}, "1 ± 2 %"),
         (0.98, {"expected": 1, "tolerance": 0.02}, "1 ± 0.02"),
         ([0.2, 0.3], {"above": 0.1, "below": 0.4}, "above 0.1 and below 0.4"),
+        (1.0, {"below": 1.000001}, "below 1.000001"),
+        (0.01, {"below": 0.07412208532}, "below 0.0741221"),
     ],
 )
 def test_expectation_is_told_in_words(measured, bounds, expectation):

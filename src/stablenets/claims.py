@@ -103,6 +103,12 @@ def _values(measured: float | Tensor | Iterable[float]) -> tuple[float, ...]:
     return values
 
 
+def _told(bound: float) -> str:
+    """Six digits of a bound; more where they would make a whole number of what is none, such as 1.000001."""
+    short = f"{bound:.6g}"
+    return short if float(short) == bound or not float(short).is_integer() else f"{bound:.10g}"
+
+
 def _interval(expected, tolerance, relative, above, below) -> tuple[float, float, str]:
     """The interval that the arguments ask for, with its description."""
     if (expected is None) == (above is None and below is None):
@@ -110,7 +116,7 @@ def _interval(expected, tolerance, relative, above, below) -> tuple[float, float
     if expected is None:
         if tolerance is not None or relative is not None:
             raise ValueError("tolerance and relative belong to expected")
-        bounds = [f"{word} {bound:.10g}" for word, bound in (("above", above), ("below", below)) if bound is not None]
+        bounds = [f"{word} {_told(bound)}" for word, bound in (("above", above), ("below", below)) if bound is not None]
         return -math.inf if above is None else above, math.inf if below is None else below, " and ".join(bounds)
     if tolerance is not None and relative is not None:
         raise ValueError("give tolerance or relative, not both")

@@ -130,7 +130,9 @@ def test_a_submission_leaves_nothing_for_the_next_one(session):
         import os, sys, threading, torch, numpy
         def state():
             tops = ('/course', '/student', '/tmp', '/dev/shm', '/etc')
-            files = [f'{folder}/{f}' for top in tops for folder, _, files in os.walk(top) for f in files]
+            # Python itself may lie below one of them, and has too many files to tell.
+            walks = (walk for top in tops for walk in os.walk(top) if not walk[0].startswith(sys.prefix))
+            files = [f'{folder}/{f}' for folder, _, files in walks for f in files]
             paths = [module.__file__ for module in list(sys.modules.values()) if getattr(module, '__file__', None)]
             times = [os.stat(path).st_mtime_ns for path in paths if os.path.isabs(path)]
             processes = len([p for p in os.listdir('/proc') if p.isdigit()])
