@@ -62,8 +62,8 @@ serve: book ## Build the book and show it at http://localhost:8000
 
 bench: $(PEERS)/.ready ## Measure side by side with the peers, into benchmarks/results (NAME=lars_speed for one)
 	for name in $(or $(NAME),$(BENCHMARKS)); do \
-		$(PEERS)/bin/python benchmarks/$$name.py > benchmarks/results/$$name.md.new || exit 1; \
-		mv benchmarks/results/$$name.md.new benchmarks/results/$$name.md; cat benchmarks/results/$$name.md; done
+		$(PEERS)/bin/python benchmarks/$$name.py > $(PEERS)/$$name.md || exit 1; \
+		mv $(PEERS)/$$name.md benchmarks/results/$$name.md; cat benchmarks/results/$$name.md; done
 
 # Whatever Python there is: a broken environment can be told as well.
 doctor: ## Say what this machine lacks, and what to do about it
