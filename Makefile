@@ -3,8 +3,9 @@
 PYTHON ?= python3
 # Passed to pip when the environment is made, for example PIP_ARGS="--index-url …" for a mirror.
 PIP_ARGS ?=
-# The browser that prints the book.
-CHROMIUM ?= chromium
+# Anything but 0: a test that cannot be run here is a failure.
+STRICT ?=
+export STRICT
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := _build/grade-demo
@@ -12,13 +13,18 @@ DEMO := _build/grade-demo
 PEERS := _build/peers
 BENCHMARKS = $(basename $(notdir $(shell grep -l __main__ benchmarks/*.py)))
 
+# Said before pip starts, where its default build of torch would bring the libraries of a GPU that is not there.
+CPU_BUILDS := https://download.pytorch.org/whl/cpu
+SMALL_TORCH = if [ "$$(uname)" = Linux ] && [ -z '$(PIP_ARGS)' ] && ! command -v nvidia-smi > /dev/null; then \
+	echo 'No GPU here. For the small CPU build of torch instead of several gigabytes, press Ctrl-C and run: make $(or $(MAKECMDGOALS),book) PIP_ARGS="--extra-index-url $(CPU_BUILDS)"'; fi
+
 # On two threads these small tensors are many times slower, and the last digits differ.
 export OMP_NUM_THREADS := 1
 # The debugger's warning about frozen modules would fail a cell.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks student grade-demo serve pdf bench doctor clean
+.PHONY: help book test check system notebooks student grade-demo serve pdf bench doctor clean
 
 help: ## Show this list
 	@echo "Stable Nets. Every target installs what it needs into .venv first."
@@ -28,12 +34,22 @@ book: $(READY) ## Build the book in _build/html, executing only what changed
 	$(BIN)/python -m stablenets.book.build
 	@echo "Open _build/html/index.html, or run: make serve"
 
-test: $(READY) ## Run every test: code, docstrings, notebooks, and the built book
+test: $(READY) ## Run every test: code, docstrings, notebooks, and the built book (STRICT=1: nothing may be skipped)
+	@$(BIN)/python tests/not_run.py forget
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --ignore=tests/site
-	$(MAKE) --no-print-directory book
-	$(BIN)/python -m pytest tests/site -n 2
+	@$(MAKE) --no-print-directory book
+	$(BIN)/python -m pytest tests/site -n 2 --dist loadfile
+	@$(BIN)/python tests/not_run.py
+
+check: $(READY) ## The two minutes before a commit: lint, format, normal form of notebooks, and the fast tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --ignore=tests/site --ignore=chapters --ignore=solutions
+
+system: ## Install bubblewrap and Chromium, which no Python package brings (Debian, Ubuntu; else say what to do)
+	@PYTHONPATH=src $(PYTHON) -m stablenets.book.system
 
 notebooks: $(READY) ## Execute all notebooks and write them back as they are committed (NOTEBOOK=path for one)
 	$(BIN)/python -m stablenets.book.notebooks refresh $(NOTEBOOK)
@@ -51,11 +67,7 @@ grade-demo: $(READY) ## Grade an invented class of some thirty submissions, host
 	$(BIN)/stablenets report $(DEMO)/results
 
 pdf: book ## Build the book as one page to print, and as a PDF where Chromium is installed
-	$(BIN)/python -m stablenets.book.build print
-	@if command -v $(CHROMIUM) > /dev/null; then \
-		$(CHROMIUM) --headless --no-sandbox --disable-gpu --disable-background-networking --virtual-time-budget=60000 \
-			--no-pdf-header-footer --print-to-pdf=_build/print/stable-nets.pdf file://$(CURDIR)/_build/print/html/intro.html; \
-	else echo "No $(CHROMIUM) here: open _build/print/html/intro.html in a browser and print it (or: make pdf CHROMIUM=…)."; fi
+	$(BIN)/python -m stablenets.book.build pdf
 
 serve: book ## Build the book and show it at http://localhost:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
@@ -67,18 +79,22 @@ bench: $(PEERS)/.ready ## Measure side by side with the peers, into benchmarks/r
 
 # Whatever Python there is: a broken environment can be told as well.
 doctor: ## Say what this machine lacks, and what to do about it
-	@if [ -x $(BIN)/python ]; then $(BIN)/python src/stablenets/book/doctor.py; else $(PYTHON) src/stablenets/book/doctor.py; fi
+	@if [ -x $(BIN)/python ]; then python=$(BIN)/python; else python="$(PYTHON)"; fi; PYTHONPATH=src $$python -m stablenets.book.doctor
 
 clean: ## Delete everything that was built, the environment included
 	rm -rf _build .venv
 
+# An installation that was interrupted is begun anew, for what it left may look whole to pip.
 $(READY): requirements.txt pyproject.toml
+	@$(SMALL_TORCH)
+	@if [ -e $@ ]; then rm $@; else rm -rf .venv; fi
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements.txt
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(PEERS)/.ready: requirements.txt pyproject.toml benchmarks/requirements.txt
+	@$(SMALL_TORCH)
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet $(PIP_ARGS) -r requirements.txt
 	$(PEERS)/bin/python -m pip install --quiet $(PIP_ARGS) --no-deps --no-build-isolation --editable .

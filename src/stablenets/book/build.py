@@ -1,16 +1,20 @@
 """Build the book in every language from one execution of the notebooks: ``python -m stablenets.book.build``.
 
-With ``print`` it builds the book as one page, with ``gettext FOLDER`` what is to be translated.
+With ``print`` it builds the book as one page, with ``pdf`` also a PDF of it, with ``gettext FOLDER`` what is to be
+translated.
 """
 
 import multiprocessing
 import shutil
+import subprocess
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
 from stablenets.book import notebooks, outputs
 from stablenets.book.languages import FOLDER, languages
+from stablenets.book.system import CHROMIUM
 
 BUILD = "_build"
 # One catalog a page, and what Jupyter Book wants to be set.
@@ -47,6 +51,26 @@ def single_page(root: Path) -> Path:
     return root / BUILD / "print" / "html" / "intro.html"
 
 
+def pdf(root: Path) -> Path | None:
+    """Print the book into a PDF by Chromium and return it, or None where there is no Chromium."""
+    page = single_page(root)
+    browser = CHROMIUM.path()
+    if browser is None:
+        return None
+    made = root / BUILD / "print" / "stable-nets.pdf"
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--no-pdf-header-footer",
+    ]
+    # Time for MathJax, by the browser's own clock.
+    options += ["--virtual-time-budget=60000", f"--print-to-pdf={made.resolve()}"]
+    subprocess.run([browser, *options, page.resolve().as_uri()], check=True)
+    return made
+
+
 def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
     from jupyter_book.sphinx import build_sphinx
 
@@ -59,8 +83,33 @@ def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
         raise SystemExit(f"the {settings.get('language', builder)} build failed: {failed}")
 
 
+def begin(root: Path) -> Path:
+    """Note that a build has begun, and return the note; after one that did not end well every page is drawn again.
+
+    What was interrupted may have left half a page, which looks new to Sphinx; and what Sphinx has warned of, it does not
+    warn of again.
+    """
+    note = root / BUILD / "unfinished"
+    if note.exists():
+        for folder in ("html", ".doctrees", *languages(root)):
+            shutil.rmtree(root / BUILD / folder, ignore_errors=True)
+    note.parent.mkdir(exist_ok=True)
+    note.touch()
+    return note
+
+
 def main(root: Path) -> int:
     """Build every language, side by side where nothing is left to execute; return the number of those that failed."""
+    unfinished = begin(root)
+    failed = _every_language(root)
+    if not failed:
+        unfinished.unlink()
+    return failed
+
+
+def _every_language(root: Path) -> int:
+    # Sphinx's extension for the table of contents looks at every object there is, and at one of torch's that warns.
+    warnings.filterwarnings("ignore", r"`torch\.distributed\.reduce_op` is deprecated", FutureWarning)
     ready = all(outputs.kept(path.relative_to(root), root) is not None for path in notebooks.paths(root))
     # So that the processes below need not import it; those that cannot be forked safely do so all the same.
     for name in ("jupyter_book.cli.main", "stablenets.book.extension"):
@@ -95,8 +144,13 @@ if __name__ == "__main__":
         messages(Path.cwd(), Path(sys.argv[2]))
     elif sys.argv[1:2] == ["print"]:
         print(single_page(Path.cwd()))
+    elif sys.argv[1:2] == ["pdf"]:
+        print(pdf(Path.cwd()) or "No Chromium here (make system): print _build/print/html/intro.html in a browser.")
     else:
-        failed = main(Path.cwd())
+        try:
+            failed = main(Path.cwd())
+        except KeyboardInterrupt:
+            sys.exit("\nInterrupted. What was executed is kept: the next build goes on from there.")
         if not failed:
             report(Path.cwd())
         sys.exit(failed)

@@ -6,12 +6,13 @@ Run with ``make doctor``. Only the standard library is needed, so that a broken 
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
+
+from stablenets.book import system
 
 ROOT = Path(__file__).parents[3]
 OLDEST = 3, 11
@@ -37,27 +38,19 @@ def findings(root: Path) -> Iterator[Finding]:
     yield Finding(f"{free:.0f} GB free", free > SPACE, f"make room: {SPACE} GB are needed")
     if inside:
         yield from packages(root / "requirements.txt")
-    yield Finding("git", bool(shutil.which("git")), "install git: some tests ask it which files are committed")
-    bubblewrap = shutil.which("bwrap")
-    advice = "to grade or to test grading, install bubblewrap (Linux), for example apt install bubblewrap"
-    yield Finding("bubblewrap", bool(bubblewrap), advice, needed=False)
-    if bubblewrap:
-        yield Finding("namespaces for bubblewrap", makes_namespaces(bubblewrap), NAMESPACES, needed=False)
-    browsers = "chromium", "chromium-browser", "google-chrome"
-    browser = any(map(shutil.which, browsers))
-    yield Finding("Chromium", browser, "to test the pages in a browser, install Chromium", needed=False)
-
-
-NAMESPACES = (
-    "this kernel forbids user namespaces: on Ubuntu, sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0; in "
-    "a container, grade outside of it or as root"
-)
+    yield Finding("git", bool(shutil.which("git")), "to contribute: install git", needed=False)
+    for program in system.PROGRAMS:
+        advice = f"{program.use}: make system, or install {program.name} yourself"
+        yield Finding(program.name, bool(program.path()), advice, needed=False)
+    if bubblewrap := system.BUBBLEWRAP.path():
+        well = system.makes_namespaces(bubblewrap)
+        yield Finding("namespaces for bubblewrap", well, system.NAMESPACES, needed=False)
 
 
 def packages(requirements: Path) -> Iterator[Finding]:
     """Compare what is installed with what is pinned."""
     wrong = []
-    for name, pinned in re.findall(r"^([\w.-]+)==([^\s;]+)", requirements.read_text(), re.MULTILINE):
+    for name, pinned in re.findall(r"^([\w.-]+)==([^\s;]+)", requirements.read_text(encoding="utf-8"), re.MULTILINE):
         try:
             found = version(name)
         except PackageNotFoundError:
@@ -71,12 +64,6 @@ def packages(requirements: Path) -> Iterator[Finding]:
         version("stablenets")
     except PackageNotFoundError:
         yield Finding("this package", False, "pip install --no-deps --no-build-isolation --editable .")
-
-
-def makes_namespaces(bubblewrap: str) -> bool:
-    """Whether a command can be run apart from the rest of the machine."""
-    command = [bubblewrap, "--unshare-all", "--ro-bind", "/", "/", "true"]
-    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
 
 
 def main() -> int:

@@ -1,5 +1,7 @@
 """Sphinx hooks: execute the notebooks that have no valid outputs, and hand every notebook over with its outputs."""
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -34,10 +36,23 @@ def execute_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> 
     """Execute, a few at a time, the notebooks that have no valid outputs, before the pages are read."""
     root = Path(app.srcdir)
     missing = [name for name in _notebooks(env, docnames) if outputs.kept(name, root) is None]
-    with ThreadPoolExecutor(PARALLEL_KERNELS) as pool:
-        runs = {pool.submit(outputs.produce, name, root): name for name in missing}
+    pool = ThreadPoolExecutor(PARALLEL_KERNELS)
+    try:
+        runs = {pool.submit(_produce, name, root): name for name in missing}
         for done, run in enumerate(as_completed(runs), start=1):
             logger.info("executed %s in %.1f s (%d of %d)", runs[run], run.result(), done, len(missing))
+    finally:
+        # After an error or Ctrl-C nothing more is begun.
+        pool.shutdown(cancel_futures=True)
+
+
+def _produce(name: Path, root: Path) -> float:
+    """Execute a notebook in a process of its own, which ends its kernel when Ctrl-C ends it; return the seconds."""
+    command = [sys.executable, "-m", "stablenets.book.outputs", name.as_posix()]
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise ExtensionError(f"{name} was not executed to its end; see above")
+    return float(done.stdout)
 
 
 def insert_outputs(app: Sphinx, docname: str, source: list[str]) -> None:

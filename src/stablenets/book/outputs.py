@@ -2,10 +2,15 @@
 
 They are found again only under the same key: the code cells, the package they import, the pinned requirements and the
 Python version. So no page ever shows what another version of the code has computed.
+
+    python -m stablenets.book.outputs chapters/initialization.ipynb
+
+executes a notebook of the book, keeps its outputs and prints the seconds it took.
 """
 
 import hashlib
 import platform
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -92,3 +97,16 @@ def produce(name: Path, root: Path) -> float:
     seconds = time.perf_counter() - start
     save(executed, name, root, seconds)
     return seconds
+
+
+if __name__ == "__main__":
+    # Loaded with the client of notebooks; it is wanted for its errors alone.
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    try:
+        print(produce(Path(sys.argv[1]), Path.cwd()))
+    except CellExecutionError as error:
+        sys.exit(f"{sys.argv[1]}: {error}")
+    except (DeadKernelError, AssertionError, KeyboardInterrupt) as error:
+        # When it is interrupted, the client cleans up twice, and asserts the second time that it has not yet.
+        sys.exit(f"{sys.argv[1]}: {str(error) or 'interrupted'}")
