@@ -86,8 +86,8 @@ def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
 def begin(root: Path) -> Path:
     """Note that a build has begun, and return the note; after one that did not end well every page is drawn again.
 
-    What was interrupted may have left half a page, which looks new to Sphinx; and what Sphinx has warned of, it does not
-    warn of again.
+    What was interrupted may have left half a page, which looks new to Sphinx; and what Sphinx has warned of once, it
+    does not warn of again.
     """
     note = root / BUILD / "unfinished"
     if note.exists():
