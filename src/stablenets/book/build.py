@@ -150,6 +150,10 @@ if __name__ == "__main__":
         try:
             failed = main(Path.cwd())
         except KeyboardInterrupt:
+            for build in multiprocessing.active_children():
+                # Time to end its kernels; what takes longer has not noticed, and is drawn again anyway.
+                build.join(5)
+                build.terminate()
             sys.exit("\nInterrupted. What was executed is kept: the next build goes on from there.")
         if not failed:
             report(Path.cwd())
