@@ -26,8 +26,8 @@ EVERY = [
 STILL = "* { transition: none !important; animation: none !important }"
 # Where the page itself can be moved sideways, not a part of it that scrolls on its own.
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# The only rules of axe that read colours. Letters of one colour, size and weight have one contrast on the same grounds: one
-# element of each look is asked, and no look a second time, on whatever page.
+# The only rules of axe that read colours. Letters of one colour, size and weight have one contrast on the same grounds:
+# one element of each look is asked, and no look a second time, on whatever page.
 COLOURS = ["color-contrast", "link-in-text-block"]
 SOUND: set[str] = set()
 MARK_LOOKS = """sound => {

@@ -78,7 +78,8 @@ def _sphinx(root: Path, out: Path, builder: str, settings: dict, doctrees: Path 
     from jupyter_book.sphinx import build_sphinx
 
     failed = build_sphinx(
-        root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=doctrees or out.parent / f"{out.name}-doctrees",
+        root, out, path_config=root / "_config.yml", noconfig=True,
+        doctreedir=doctrees or out.parent / f"{out.name}-doctrees",
         builder=builder, confoverrides={**SETTINGS, **settings},
         warningiserror=True, keep_going=True, quiet=True,
     )  # fmt: skip
