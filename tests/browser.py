@@ -20,7 +20,7 @@ ENGLISH = sorted(
 )  # fmt: skip
 # Of the other languages what is translated, and one page that is not: the rest is the English page again.
 TRANSLATED = sorted(
-    page for language in languages(ROOT) for name in (*files(catalogs(ROOT, language), ".po"), "glossary")
+    page for language in languages(ROOT) for name in (*files(catalogs(ROOT, language), ".po"), "reference/glossary")
     if (page := SITE / language / f"{name}.html").exists()
 )  # fmt: skip
 PAGES = ENGLISH + TRANSLATED
