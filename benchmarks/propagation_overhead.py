@@ -15,7 +15,8 @@ from shared import processor, verdict
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stablenets.propagation import Moments, input_output_jacobian
+from stablenets.products import input_output_jacobian
+from stablenets.propagation import Moments
 
 STEPS = [(10, 64, 64, 200), (50, 256, 128, 40), (20, 512, 256, 25), (8, 1024, 512, 15)]  # depth, width, batch, repeats
 CHAINS = [(10, 64, 100), (50, 256, 15), (20, 512, 9), (8, 1024, 5)]  # depth, width, repeats

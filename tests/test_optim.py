@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stablenets.optim import LARS, momentum, trust_ratio
+from stablenets.optim import LARS, _fused, trust_ratio
 
 OPTIONS = {"momentum": 0.9, "weight_decay": 0.1, "trust_coefficient": 0.001}
 
@@ -232,8 +232,8 @@ def test_convolutions_may_keep_their_channels_last(shape):
 @pytest.mark.parametrize("m", [0.0, 0.9])
 def test_the_plain_loop_gives_what_the_fused_update_gives(monkeypatch, rate, m):
     results = []
-    for fused in (momentum.FUSED, None):
-        monkeypatch.setattr(momentum, "FUSED", fused)
+    for fused in (_fused.FUSED, None):
+        monkeypatch.setattr(_fused, "FUSED", fused)
         p = parameter(normal(37, 11))
         optimizer = LARS([p], lr=1.0, **OPTIONS | {"momentum": m, "weight_decay": 0.0})
         for step in range(5):
@@ -245,8 +245,8 @@ def test_the_plain_loop_gives_what_the_fused_update_gives(monkeypatch, rate, m):
 
 def test_the_fused_update_is_used_for_float32(monkeypatch):
     calls = []
-    fused = momentum.FUSED
-    monkeypatch.setattr(momentum, "FUSED", lambda *args, **options: calls.append(1) or fused(*args, **options))
+    fused = _fused.FUSED
+    monkeypatch.setattr(_fused, "FUSED", lambda *args, **options: calls.append(1) or fused(*args, **options))
     one_step(normal(8, 8), normal(8, 8, seed=1))
     assert calls
 
@@ -256,6 +256,81 @@ def test_sparse_gradients_are_refused_by_name():
     embedding(torch.tensor([1])).sum().backward()
     with pytest.raises(ValueError, match=r"weight must have a dense gradient, got torch\.sparse_coo"):
         LARS(embedding.named_parameters(), lr=1.0).step()
+
+
+# --- Weights that are given other data ------------------------------------------------------------------------------
+
+ELSEWHERE = {"cuda": lambda w: w.to("cuda")} if torch.cuda.is_available() else {}
+CHANGES = {
+    "shape": lambda w: w.view(6, 4),
+    "shape and dimensions": lambda w: w.view(24),
+    "strides": lambda w: w.mT.contiguous().mT,
+    "wider type": lambda w: w.double(),
+    "narrower type": lambda w: w.bfloat16(),
+    "memory": lambda w: w.clone(),
+    **ELSEWHERE,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_weights_can_be_given_other_data_between_two_steps(change, nesterov):
+    options = OPTIONS | {"nesterov": nesterov, "adapt": "all"}
+    changed, same, twin = (parameter(normal(4, 6), normal(4, 6, seed=1)) for _ in range(3))
+    optimizer, alone = LARS([changed, same], lr=1.0, **options), LARS([twin], lr=1.0, **options)
+    optimizer.step()
+    alone.step()
+    changed.grad = None
+    changed.data = change(changed.data)
+    changed.grad = change(normal(4, 6, seed=2))
+    same.grad, twin.grad = normal(4, 6, seed=2), normal(4, 6, seed=2)
+    optimizer.step()
+    alone.step()
+    assert torch.equal(same, twin)
+    velocity = optimizer.state[changed]["momentum_buffer"]
+    assert (velocity.shape, velocity.dtype, velocity.device) == (changed.shape, changed.dtype, changed.device)
+    expected = change(twin.data)
+    torch.testing.assert_close(
+        changed.data, expected, rtol=1e-6 if expected.dtype != torch.bfloat16 else 1e-2, atol=1e-6
+    )
+
+
+def test_types_of_equal_width_can_be_exchanged_in_place():
+    halves = [parameter(torch.ones(4, 4, dtype=torch.float16), torch.ones(4, 4, dtype=torch.float16)) for _ in range(2)]
+    optimizer = LARS(halves, lr=1.0, momentum=0.0)
+    optimizer.step()
+    halves[0].grad = None
+    halves[0].data = halves[0].data.view(torch.bfloat16)
+    halves[0].grad = torch.ones(4, 4, dtype=torch.bfloat16)
+    optimizer.step()
+    assert all(half.isfinite().all() for half in halves)
+
+
+@pytest.mark.parametrize(
+    ("stale", "message"),
+    [
+        ("gradient", r"w has the shape \(6, 4\), and must have a gradient of the same shape, got \(4, 6\)"),
+        (
+            "momentum_buffer",
+            r"w has the shape \(2, 2\), and must have a momentum_buffer of the same shape, got \(4, 6\)",
+        ),
+    ],
+)
+def test_what_no_longer_fits_a_weight_is_named_at_every_step(stale, message):
+    w, other = parameter(normal(4, 6), normal(4, 6)), parameter(normal(4, 6), normal(4, 6))
+    optimizer = LARS([("w", w), ("other", other)], lr=1.0)
+    optimizer.step()
+    if stale == "gradient":
+        w.data = w.data.view(6, 4)
+    else:
+        w.grad = None
+        w.data = normal(2, 2)
+        w.grad = normal(2, 2)
+    before = other.detach().clone()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=message):
+            optimizer.step()
+    assert torch.equal(other, before)
 
 
 # --- What a step leaves alone ---------------------------------------------------------------------------------------

@@ -1,7 +1,4 @@
-"""What flows through a network: moments of every layer's output and of its gradient, and gradient norms.
-
-The Jacobian from input to output and its spectrum are in :mod:`stablenets.jacobian` and can be imported from here too.
-"""
+"""What flows through a network: moments of every layer's output and of its gradient, and gradient norms."""
 
 import math
 from collections.abc import Iterator
@@ -13,23 +10,6 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from stablenets._sums import square_sum, total
-from stablenets.jacobian import (
-    JacobianSpectrum,
-    chain_log_singular_values,
-    input_output_jacobian,
-    jacobian_spectrum,
-)
-
-__all__ = [
-    "GradientNorm",
-    "JacobianSpectrum",
-    "LayerMoments",
-    "Moments",
-    "chain_log_singular_values",
-    "gradient_norms",
-    "input_output_jacobian",
-    "jacobian_spectrum",
-]
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 

@@ -1,4 +1,8 @@
-"""Layer-wise adaptive rate scaling: SGD with momentum whose step on each tensor follows the norm of its weights."""
+"""Layer-wise adaptive rate scaling: SGD with momentum whose step on each tensor follows the norm of its weights.
+
+From top to bottom: the trust ratio λ of a tensor, one step on it, and the optimizer that takes such steps on all. What
+the optimizer does with many like tensors at once, in fewer passes over memory, stands in `_fused.py`.
+"""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,15 +12,76 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from stablenets._sums import norm
-from stablenets.optim.alike import Alike
-from stablenets.optim.momentum import step_
-from stablenets.optim.options import check_options, option_values
-from stablenets.optim.ratios import trust_ratios
+from stablenets._arguments import choice, finite, non_negative, positive
+from stablenets._sums import all_finite, norm, norms
+from stablenets.optim._fused import LARGEST_RATE, Alike, fused_steps_
 
+# The least number of dimensions of the tensors that a group adapts.
+ADAPT: dict[str, float] = {"weights": 2, "all": 0, "none": math.inf}
 DENSE = torch.strided
-# Weights, gradients and λ of tensors of one kind.
-Batch = tuple[list[Tensor], list[Tensor], list[float]]
+
+
+def trust_ratio(
+    weight: Tensor, gradient: Tensor, *, weight_decay: float = 0.0, trust_coefficient: float = 0.001
+) -> float:
+    """Return the local learning rate of LARS, λ = η ‖w‖ / (‖g‖ + β ‖w‖), with Euclidean norms over all entries.
+
+    Args:
+        weight: w, of any shape and floating or complex type.
+        gradient: g, of any shape.
+        weight_decay: β ≥ 0.
+        trust_coefficient: η > 0, the relative size of a step at learning rate 1 where β = 0.
+
+    Returns:
+        λ ≥ 0; it is 0 where w = 0, and where nothing is to be scaled (g = 0 and β = 0).
+
+    Raises:
+        ValueError: a tensor has NaN or infinite entries, or an option is out of range.
+
+    >>> round(trust_ratio(torch.tensor([3.0, 4.0]), torch.tensor([0.6, 0.8]), weight_decay=0.1), 6)
+    0.003333
+
+    Source: You, Gitman and Ginsburg (2017), Large Batch Training of Convolutional Networks, Algorithm 1.
+    """
+    non_negative("weight_decay", weight_decay)
+    positive("trust_coefficient", trust_coefficient)
+    weight_norm, gradient_norm = norm(finite("weight", weight)), norm(finite("gradient", gradient))
+    return _ratio(weight_norm, gradient_norm, weight_decay, trust_coefficient)
+
+
+def _ratio(weight_norm: float, gradient_norm: float, weight_decay: float, trust_coefficient: float) -> float:
+    # λ = η ‖w‖ / (‖g‖ + β ‖w‖)
+    denominator = gradient_norm + weight_decay * weight_norm
+    return trust_coefficient * weight_norm / denominator if denominator else 0.0
+
+
+def step_(rate: float, weight: Tensor, gradient: Tensor, velocity: Tensor | None, group: dict[str, Any]) -> None:
+    """Move one tensor by a step of LARS; a rate of NaN leaves it alone.
+
+    Args:
+        rate: γ λ, the learning rate times the trust ratio.
+        weight: w, changed in place.
+        gradient: g, only read.
+        velocity: v, changed in place; None without momentum.
+        group: the options β, m, ``nesterov`` and ``maximize`` of a parameter group.
+    """
+    if math.isnan(rate):
+        return
+    if weight.is_complex():
+        weight, gradient, velocity = (x if x is None else torch.view_as_real(x) for x in (weight, gradient, velocity))
+    # Outside this range s is no float32, though its product with the gradient is.
+    wide = torch.promote_types(weight.dtype, torch.float32 if 1e-30 < rate < LARGEST_RATE else torch.float64)
+    w, g = weight.to(wide), -gradient.to(wide) if group["maximize"] else gradient.to(wide)
+    # γ λ (g + β w)
+    step = torch.add(g, w, alpha=group["weight_decay"]).mul_(rate)
+    if velocity is not None:
+        # v ← m v + γ λ (g + β w)
+        v = torch.add(step, velocity.to(wide), alpha=group["momentum"])
+        velocity.copy_(v)
+        # The velocity one step ahead is m v + γ λ (g + β w).
+        step = step.add_(v, alpha=group["momentum"]) if group["nesterov"] else v
+    # w ← w − v
+    weight.copy_(w - step)
 
 
 class LARS(Optimizer):
@@ -90,15 +155,14 @@ class LARS(Optimizer):
             "adapt": adapt,
             "non_finite": non_finite,
         }
-        check_options(options)
-        self._checked: dict[int, tuple] = {}
+        _check_options(options)
         self._alike: dict[int, Alike] = {}
         super().__init__(params, options)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters with options of their own; what the group does not name is as in the constructor."""
         if isinstance(param_group, dict):
-            check_options(self.defaults | param_group)
+            _check_options(self.defaults | param_group)
         super().add_param_group(param_group)
 
     @torch.no_grad()
@@ -117,16 +181,9 @@ class LARS(Optimizer):
                 loss = closure()
         # Every norm before the first write, so that an error leaves all as it was.
         plans = [self._plan(index) for index in range(len(self.param_groups))]
-        for group, batches in zip(self.param_groups, plans):
-            lr, moves = float(group["lr"]), group["momentum"] > 0
-            for weights, gradients, ratios in batches:
-                states = list(map(self.state.__getitem__, weights))
-                for weight, state, ratio in zip(weights, states, ratios):
-                    state["trust_ratio"] = ratio
-                    if moves and "momentum_buffer" not in state:
-                        state["momentum_buffer"] = torch.zeros_like(weight)
-                velocities = [state["momentum_buffer"] if moves else None for state in states]
-                step_([lr * ratio for ratio in ratios], weights, gradients, velocities, group)
+        for group, plan in zip(self.param_groups, plans):
+            for weights, gradients, ratios in plan:
+                self._move_(weights, gradients, ratios, group)
         return loss
 
     def trust_ratios(self) -> dict[str, float]:
@@ -140,22 +197,22 @@ class LARS(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._checked, self._alike = {}, {}
+        self._alike = {}
         for parameter, kept in self.state.items():
-            velocity = kept.get("momentum_buffer", parameter)
-            if velocity.shape != parameter.shape:
-                raise ValueError(
-                    f"{self._name(parameter)} has the shape {tuple(parameter.shape)}, and must have a momentum_buffer "
-                    f"of the same shape, got {tuple(velocity.shape)}"
-                )
+            self._check_shape("momentum_buffer", parameter, kept.get("momentum_buffer"))
 
-    def _plan(self, index: int) -> list[Batch]:
-        """Return the parameters that have a gradient, those of one kind together, with both and their λ."""
+    def _plan(self, index: int) -> list[tuple[list[Tensor], list[Tensor], list[float]]]:
+        """Return weights, gradients and λ of the parameters that have a gradient, those of like tensors together."""
         group = self.param_groups[index]
-        self._check(index)
+        _check_options(group)
+        moving = [weight for weight in group["params"] if weight.grad is not None]
         alike = self._alike.setdefault(index, Alike())
+        if not alike.holds(moving):
+            for weight in moving:
+                self._follow(weight)
+            alike.sort(moving)
         plan = []
-        for weights in alike.of([parameter for parameter in group["params"] if parameter.grad is not None]):
+        for weights in alike.lists:
             gradients = [weight.grad for weight in weights]
             for weight, gradient in zip(weights, gradients):
                 if gradient.layout is not DENSE:
@@ -163,9 +220,36 @@ class LARS(Optimizer):
             plan.append((weights, gradients, self._ratios(weights, gradients, group)))
         return plan
 
+    def _follow(self, weight: Tensor) -> None:
+        """Give the velocity the shape, type and device that ``weight.data`` was given."""
+        self._check_shape("gradient", weight, weight.grad)
+        velocity = self.state.get(weight, {}).get("momentum_buffer")
+        if velocity is not None:
+            velocity = velocity.reshape(weight.shape) if velocity.numel() == weight.numel() else velocity
+            self._check_shape("momentum_buffer", weight, velocity)
+            self.state[weight]["momentum_buffer"] = velocity.to(weight.device, weight.dtype)
+
+    def _check_shape(self, what: str, parameter: Tensor, other: Tensor | None) -> None:
+        if other is not None and other.shape != parameter.shape:
+            raise ValueError(
+                f"{self._name(parameter)} has the shape {tuple(parameter.shape)}, and must have a {what} "
+                f"of the same shape, got {tuple(other.shape)}"
+            )
+
     def _ratios(self, weights: list[Tensor], gradients: list[Tensor], group: dict[str, Any]) -> list[float]:
-        ratios = trust_ratios(weights, gradients, group)
-        if group["non_finite"] == "raise" and math.isnan(sum(ratios)):
+        """Return λ of like tensors by the rules of their group, NaN for one that is to be skipped."""
+        if weights[0].ndim < ADAPT[group["adapt"]]:
+            if all_finite(gradients):
+                return [1.0] * len(gradients)
+            ratios = [1.0 if all_finite([gradient]) else math.nan for gradient in gradients]
+        else:
+            lengths, decay, coefficient = norms(weights + gradients), group["weight_decay"], group["trust_coefficient"]
+            pairs = list(zip(lengths, lengths[len(weights) :]))
+            ratios = [_ratio(*pair, decay, coefficient) for pair in pairs]
+            if math.isfinite(sum(lengths) + sum(ratios)):
+                return ratios
+            ratios = [ratio if math.isfinite(sum(pair) + ratio) else math.nan for pair, ratio in zip(pairs, ratios)]
+        if group["non_finite"] == "raise":
             for weight, gradient, ratio in zip(weights, gradients, ratios):
                 if math.isnan(ratio):
                     raise ValueError(
@@ -174,13 +258,19 @@ class LARS(Optimizer):
                     )
         return ratios
 
-    def _check(self, index: int) -> None:
-        group = self.param_groups[index]
-        options = option_values(group)
-        # Only what changed is checked again; a tensor can change without notice.
-        if options != self._checked.get(index) or isinstance(group["lr"], Tensor):
-            check_options(group)
-            self._checked[index] = options
+    def _move_(self, weights: list[Tensor], gradients: list[Tensor], ratios: list[float], group: dict) -> None:
+        lr, moves = float(group["lr"]), group["momentum"] > 0
+        states = list(map(self.state.__getitem__, weights))
+        for weight, state, ratio in zip(weights, states, ratios):
+            state["trust_ratio"] = ratio
+            if moves and "momentum_buffer" not in state:
+                state["momentum_buffer"] = torch.zeros_like(weight)
+        velocities = [state["momentum_buffer"] if moves else None for state in states]
+        rates = [lr * ratio for ratio in ratios]
+        if not fused_steps_(rates, weights, gradients, velocities, group):
+            for rate, weight, gradient, velocity in zip(rates, weights, gradients, velocities):
+                if not fused_steps_([rate], [weight], [gradient], [velocity], group):
+                    step_(rate, weight, gradient, velocity, group)
 
     def _name(self, parameter: Tensor) -> str:
         for index, group in enumerate(self.param_groups):
@@ -189,3 +279,20 @@ class LARS(Optimizer):
                     names = group.get("param_names")
                     return names[place] if names else f"parameter {place} of group {index}"
         raise KeyError(parameter)
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Raise unless every option of a parameter group is in its range."""
+    lr = options["lr"]
+    non_negative("lr", lr.item() if isinstance(lr, Tensor) and lr.numel() == 1 else lr)
+    if non_negative("momentum", options["momentum"]) >= 1:
+        raise ValueError(f"momentum must be below 1, got {options['momentum']!r}")
+    non_negative("weight_decay", options["weight_decay"])
+    positive("trust_coefficient", options["trust_coefficient"])
+    for name in ("nesterov", "maximize"):
+        if not isinstance(options[name], bool):
+            raise TypeError(f"{name} must be True or False, got {options[name]!r}")
+    if options["nesterov"] and options["momentum"] == 0:
+        raise ValueError("momentum must be positive where nesterov is True, got 0")
+    choice("adapt", options["adapt"], ADAPT)
+    choice("non_finite", options["non_finite"], ("raise", "skip"))

@@ -1,4 +1,8 @@
-"""Logistic regression between two samples: Newton's method on a part of the rows, then BFGS on all of them."""
+"""Logistic regression between two samples: Newton's method on a part of the rows, then BFGS on all of them.
+
+By hand, because it is faster than scikit-learn's solvers at the same accuracy, and copies neither sample: features are
+standardised in the sums, not in memory.
+"""
 
 from typing import NamedTuple
 

@@ -101,14 +101,7 @@ def _called_target(points: Tensor, labels: Tensor, held: Tensor) -> Tensor:
 
 def _hypergeometric_tail(called: Tensor, truth: Tensor) -> float:
     """P(X ≥ observed hits), where X of the points that are called target are target by chance alone."""
+    from scipy.stats import hypergeom  # slow to import, and needed nowhere else
+
     total, targets, drawn, hits = (int(count) for count in (len(truth), truth.sum(), called.sum(), called @ truth))
-    x = torch.arange(hits, min(targets, drawn) + 1, dtype=torch.float64)
-    logarithm = _log_choose(targets, x) + _log_choose(total - targets, drawn - x)
-    return min(
-        1.0, (logarithm - _log_choose(total, torch.tensor(float(drawn), dtype=torch.float64))).exp().sum().item()
-    )
-
-
-def _log_choose(n: int, k: Tensor) -> Tensor:
-    n = torch.tensor(float(n), dtype=torch.float64)
-    return torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
+    return min(1.0, float(hypergeom.sf(hits - 1, total, targets, drawn)))  # its sum may round to more

@@ -1,4 +1,8 @@
-"""How far apart the distribution functions of two samples can lie by chance."""
+"""How far apart the distribution functions of two samples can lie by chance.
+
+By hand, because the features of two samples share one computation here: for samples of equal size, and for few points,
+that is several times as fast as `scipy.stats.ks_2samp`; elsewhere it is no slower than its loop over features.
+"""
 
 import math
 

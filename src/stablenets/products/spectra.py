@@ -1,7 +1,4 @@
-"""Products of matrices W_L…W_1, the form of every backward pass: singular values, condition and bounds.
-
-The Lyapunov exponents, what such products tend to, stand in :mod:`stablenets.lyapunov` and can be imported from here.
-"""
+"""Singular values, condition and bounds of a product of matrices W_L…W_1, however badly conditioned it is."""
 
 import math
 import sys
@@ -11,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stablenets._chains import (
+from stablenets.products.chains import (
     graded_product,
     orthogonalized_logs,
     read_chain,
@@ -20,26 +17,6 @@ from stablenets._chains import (
     triangular_chain,
     without_dead_outputs,
 )
-from stablenets.lyapunov import (
-    gaussian_log_norms,
-    gaussian_lyapunov_exponents,
-    log_norm_trajectory,
-    lyapunov_exponents,
-)
-
-__all__ = [
-    "Bounds",
-    "ScaledMatrix",
-    "eigenvalue_bounds",
-    "gaussian_log_norms",
-    "gaussian_lyapunov_exponents",
-    "log10_condition_number",
-    "log_norm_trajectory",
-    "lyapunov_exponents",
-    "product_log_singular_values",
-    "scaled_product",
-    "singular_value_bounds",
-]
 
 
 class ScaledMatrix(NamedTuple):

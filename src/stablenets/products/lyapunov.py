@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stablenets._arguments import finite, positive, positive_integer
-from stablenets._chains import read_chain, to_unit
+from stablenets.products.chains import read_chain, to_unit
 
 
 def gaussian_lyapunov_exponents(dimension: int, sigma: float = 1.0, count: int | None = None) -> Tensor:
@@ -120,7 +120,7 @@ def lyapunov_exponents(matrices: Iterable[Tensor], count: int | None = None) -> 
     W_t Q_{t−1} = Q_t R_t,  λ_i = (1/L) Σ_t ln|(R_t)_ii|.
 
     For finitely many factors this is an estimate: the start Q_0 is forgotten like 1/L, so neighbours that lie close
-    may come out in the wrong order. For the exact ln σ_i of the product take ``spectra.product_log_singular_values``.
+    may come out in the wrong order. The exact ln σ_i of the product come from :func:`product_log_singular_values`.
 
     Args:
         matrices: W_1, …, W_L, each ``(d, d)``: an iterable (read once, one matrix at a time) or a tensor ``(L, d, d)``.

@@ -1,4 +1,8 @@
-"""One step of momentum with the learning rate inside the velocity: v ← m v ± s (g + β w), then w ← w − v."""
+"""LARS on many tensors in few passes over memory: like tensors together, and PyTorch's own update of momentum.
+
+PyTorch's fused update of SGD computes v ← m v + (1 − dampening) (g + β w), w ← w − lr v, in one pass over w, g and v.
+With lr = 1 and dampening = 1 − s it is the step of LARS at the rate s = γ λ. It takes a list of tensors, but one rate.
+"""
 
 import math
 from collections.abc import Sequence
@@ -8,41 +12,63 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# PyTorch's one-pass update. It computes v ← m v + (1 − dampening) (g + β w), so 1 − s is the dampening that makes s the
-# rate inside the velocity, and its own learning rate is 1.
 FUSED = getattr(torch, "_fused_sgd_", None)
 # The dampening holds s to 2⁻⁵³ absolutely; relative to s, that must be below the precision of the weights. In half
 # precision the fused update of PyTorch 2.13 writes the velocity and leaves the weights: those types go the plain way.
 SMALLEST_RATE = {dtype: 2.0**-53 / torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
 LARGEST_RATE = 1e30
+KIND = attrgetter("shape", "dtype", "device")
 TYPE = attrgetter("dtype")
 
 
-def step_(
+class Alike:
+    """Tensors sorted into lists of one shape, type and device, so that one call can serve a list.
+
+    >>> alike = Alike()
+    >>> alike.sort([torch.ones(2), torch.ones(3), torch.zeros(2)])
+    >>> [len(tensors) for tensors in alike.lists]
+    [2, 1]
+    """
+
+    def __init__(self) -> None:
+        self.lists: list[list[Tensor]] = []
+        self._seen: tuple[list[int], list[tuple]] | None = None
+
+    def holds(self, tensors: list[Tensor]) -> bool:
+        """Tell whether these tensors were sorted last and are still of the same kinds, which is faster than to sort."""
+        return self._seen == (list(map(id, tensors)), list(map(KIND, tensors)))
+
+    def sort(self, tensors: list[Tensor]) -> None:
+        """Sort tensors into ``lists``."""
+        kinds = list(map(KIND, tensors))
+        lists: dict[tuple, list[Tensor]] = {}
+        for kind, tensor in zip(kinds, tensors):
+            lists.setdefault(kind, []).append(tensor)
+        self.lists, self._seen = list(lists.values()), (list(map(id, tensors)), kinds)
+
+
+def fused_steps_(
     rates: list[float],
     weights: list[Tensor],
     gradients: list[Tensor],
     velocities: list[Tensor | None],
     group: dict[str, Any],
-) -> None:
-    """Move tensors of one shape and type, each by its rate s, in one pass over it where that is exact to its precision.
+) -> bool:
+    """Move like tensors, each by its rate s, in one pass over each, and tell whether that was done.
 
-    A rate of NaN leaves its tensor alone. Without momentum, the velocities are None.
+    It is not where it would not be exact to the precision of the weights. The arguments are lists of those of `step_`.
     """
-    if not _fits_fused(rates, weights, gradients, velocities, group):
-        for update in zip(rates, weights, gradients, velocities):
-            if len(rates) > 1:
-                step_(*([each] for each in update), group)
-            else:
-                _plain_step_(*update, group)
-    elif rates.count(rates[0]) == len(rates):
+    if not _fits(rates, weights, gradients, velocities, group):
+        return False
+    if rates.count(rates[0]) == len(rates):
         _fused_step_(rates[0], weights, gradients, velocities, group)
     else:
         for rate, weight, gradient, velocity in zip(rates, weights, gradients, velocities):
             _fused_step_(rate, (weight,), (gradient,), (velocity,), group)
+    return True
 
 
-def _fits_fused(rates: list[float], weights: list, gradients: list, velocities: list, group: dict[str, Any]) -> bool:
+def _fits(rates: list[float], weights: list, gradients: list, velocities: list, group: dict[str, Any]) -> bool:
     dtype, tensors = weights[0].dtype, weights + gradients + (velocities if group["momentum"] > 0 else [])
     return (
         dtype in SMALLEST_RATE
@@ -72,21 +98,3 @@ def _fused_step_(rate: float, weights: Sequence, gradients: Sequence, velocities
         maximize=group["maximize"],
         is_first_step=False,
     )
-
-
-def _plain_step_(rate: float, weight: Tensor, gradient: Tensor, velocity: Tensor | None, group: dict[str, Any]) -> None:
-    if math.isnan(rate):
-        return
-    if weight.is_complex():
-        weight, gradient, velocity = (x if x is None else torch.view_as_real(x) for x in (weight, gradient, velocity))
-    # Outside this range s is no float32, though its product with the gradient is.
-    wide = torch.promote_types(weight.dtype, torch.float32 if 1e-30 < rate < LARGEST_RATE else torch.float64)
-    gradient = gradient.to(wide)
-    step = torch.add(-gradient if group["maximize"] else gradient, weight.to(wide), alpha=group["weight_decay"])
-    step *= rate
-    if velocity is not None:
-        momentum = group["momentum"]
-        new = torch.add(step, velocity.to(wide), alpha=momentum)
-        velocity.copy_(new)
-        step = step.add_(new, alpha=momentum) if group["nesterov"] else new
-    weight.copy_(weight.to(wide) - step)

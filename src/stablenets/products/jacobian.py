@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stablenets._arguments import finite
-from stablenets.spectra import product_log_singular_values
+from stablenets.products.spectra import product_log_singular_values
 
 # Each output entry depends on the same entry of the input alone, so the Jacobian is a diagonal.
 ELEMENTWISE = {
@@ -114,7 +114,7 @@ def jacobian_spectrum(function: Callable[[Tensor], Tensor], x: Tensor) -> Jacobi
 def chain_log_singular_values(layers: nn.Sequential | Iterable[nn.Module], x: Tensor) -> Tensor:
     """Logarithms ln σ_i of the singular values of a chain's Jacobian, also where the condition number exceeds 1/ε.
 
-    The product of the chain is never formed: see ``spectra.product_log_singular_values``.
+    The product of the chain is never formed: see :func:`product_log_singular_values`.
 
     Args:
         layers: an ``nn.Linear`` and then ``nn.Linear`` and elementwise layers, in order; evaluated in float64.
@@ -134,7 +134,7 @@ def chain_log_singular_values(layers: nn.Sequential | Iterable[nn.Module], x: Te
     >>> chain_log_singular_values(layers, torch.zeros(2)) / math.log(10)
     tensor([ 100.0000, -400.0000], dtype=torch.float64)
 
-    Source: as for ``spectra.product_log_singular_values``.
+    Source: as for :func:`product_log_singular_values`.
     """
     model = layers if isinstance(layers, nn.Module) else nn.Sequential(*layers)
     chain = _chain(copy.deepcopy(model).double(), _one_input(x).double())
