@@ -11,7 +11,7 @@ from stablenets.checks import (  # noqa: F401
     gradient_stability,
     initialization,
     kinds_of_shift,
-    large_batches,
+    lars,
     symmetry_breaking,
 )
 from stablenets.checks.exercise import EXERCISES, Exercise, Result

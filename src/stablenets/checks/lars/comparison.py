@@ -9,7 +9,7 @@ from stablenets.checks.answer import Answer, Value
 from stablenets.checks.draws import integer, normal, uniform
 from stablenets.checks.exercise import Exercise
 
-COMPARISON = Exercise("fair-comparison", chapter="large-batches", minutes=25)
+COMPARISON = Exercise("fair-comparison", chapter="lars", minutes=25)
 
 SHAPES = ((2,), (2,), ())
 

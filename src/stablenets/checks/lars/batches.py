@@ -7,8 +7,8 @@ from stablenets.checks.answer import Answer, Mistake, Value
 from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
-SCALING = Exercise("linear-scaling", chapter="large-batches", minutes=25)
-WARM_UP = Exercise("warm-up", chapter="large-batches", minutes=15)
+SCALING = Exercise("linear-scaling", chapter="lars", minutes=25)
+WARM_UP = Exercise("warm-up", chapter="lars", minutes=15)
 
 
 def _quadratic(generator: Generator) -> tuple[Tensor, Tensor, float, int]:

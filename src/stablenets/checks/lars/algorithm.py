@@ -9,7 +9,7 @@ from stablenets.checks.answer import Answer, Mistake
 from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
-LARS = Exercise("lars-step", chapter="large-batches", minutes=25)
+LARS = Exercise("lars-step", chapter="lars", minutes=25)
 
 Rule = Callable[[Tensor, Tensor, float, float], Tensor]
 

@@ -6,10 +6,10 @@ from torch import Generator, Tensor
 from stablenets.checks.answer import Answer, Mistake
 from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
-from stablenets.checks.large_batches.algorithm import lars_step
+from stablenets.checks.lars.algorithm import lars_step
 
-INVARIANCE = Exercise("scale-invariance", chapter="large-batches", minutes=15)
-HEAD = Exercise("zero-head", chapter="large-batches", minutes=20)
+INVARIANCE = Exercise("scale-invariance", chapter="lars", minutes=15)
+HEAD = Exercise("zero-head", chapter="lars", minutes=20)
 
 
 class Share(Answer):

@@ -10,8 +10,8 @@ from stablenets.checks.answer import Answer, Mistake
 from stablenets.checks.draws import integer, log_uniform, normal, uniform
 from stablenets.checks.exercise import Exercise
 
-DIVERGENCE = Exercise("after-divergence", chapter="large-batches", minutes=40)
-Exercise("fix-afterwards", chapter="large-batches", minutes=20, manual_points=3)
+DIVERGENCE = Exercise("after-divergence", chapter="lars", minutes=40)
+Exercise("fix-afterwards", chapter="lars", minutes=20, manual_points=3)
 
 LR, MAX_NORM, TRUST, STEPS = 0.5, 1.0, 0.04, 400
 CURES = ("none", "skip", "clip", "lars", "restart")
