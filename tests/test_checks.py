@@ -13,13 +13,13 @@ def square():
     """An exercise in two parts, removed from the registry afterwards."""
     exercise = Exercise("square", chapter="none", minutes=5)
 
-    @exercise.part(points=2)
-    def squares_numbers(answer, generator):
+    @exercise.part("squares numbers", points=2)
+    def numbers(answer, generator):
         x = torch.rand((), generator=generator, dtype=torch.float64).item() + 2
         answer.expect(x, value=x * x, mistakes={"this is the double, not the square": 2 * x})
 
-    @exercise.part(points=1)
-    def squares_zero(answer, generator):
+    @exercise.part("squares zero", points=1)
+    def zero(answer, generator):
         answer.expect(0.0, value=0.0, absolute=1e-12)
 
     yield exercise
