@@ -182,9 +182,12 @@ def test_what_a_grader_would_not_take_is_not_run(ask, content, problem):
 def test_metadata_tell_what_the_masters_tell(path):
     content = nbformat.writes(derive(nbformat.read(path, as_version=4))).encode()
     known = assignment.load(ROOT / "solutions")[path.stem].questions
-    functions = _functions(json.loads(content))
+    data = json.loads(content)
+    functions = _functions(data)
     assert functions == {question.exercise: question.function for question in known if question.function}
-    assert notebook.read(content, _asked(functions)).chapter == path.stem
+    asked = _asked(functions, notebook.cells_of(data))
+    assert [question.exercise for question in asked[path.stem].questions] == [question.exercise for question in known]
+    assert notebook.read(content, asked).chapter == path.stem
 
 
 def own(source="def double(x):\n    return 2 * x"):
