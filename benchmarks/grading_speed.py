@@ -26,7 +26,7 @@ from stablenets.grading import assignment, nbgrader_course
 from stablenets.grading.student import role
 
 ROOT = Path(__file__).parents[1]
-SOLUTIONS, CHAPTER = ROOT / "solutions", "large-batches"
+SOLUTIONS, CHAPTER = ROOT / "solutions", "lars"
 # Sizes of the classes, rounds, and the sizes at which the growth is measured.
 SHORT, LONG = (2, 8, 2, (20, 200)), (4, 20, 3, (20, 200, 2000))
 SMALL, LARGE, ROUNDS, GROWTH = LONG if sys.argv[1:] == ["long"] else SHORT

@@ -1,10 +1,17 @@
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
+from stablenets import checks
 from stablenets.checks import check
 from stablenets.checks.answer import Answer, Mistake, Value
 from stablenets.checks.exercise import EXERCISES, Exercise
 from stablenets.checks.proof import Proof
+from stablenets.checks.registry import modules
 from stablenets.checks.run import exercise
 
 
@@ -13,13 +20,13 @@ def square():
     """An exercise in two parts, removed from the registry afterwards."""
     exercise = Exercise("square", chapter="none", minutes=5)
 
-    @exercise.part(points=2)
-    def squares_numbers(answer, generator):
+    @exercise.part("squares numbers", points=2)
+    def numbers(answer, generator):
         x = torch.rand((), generator=generator, dtype=torch.float64).item() + 2
         answer.expect(x, value=x * x, mistakes={"this is the double, not the square": 2 * x})
 
-    @exercise.part(points=1)
-    def squares_zero(answer, generator):
+    @exercise.part("squares zero", points=1)
+    def zero(answer, generator):
         answer.expect(0.0, value=0.0, absolute=1e-12)
 
     yield exercise
@@ -104,9 +111,40 @@ def test_unknown_exercise_names_its_neighbours(square):
         check("sqare", lambda: 0)
 
 
-def test_ids_are_unique(square):
-    with pytest.raises(ValueError, match="'square' a second time"):
-        Exercise("square", chapter="none", minutes=1)
+@pytest.mark.parametrize("id", ["square", "zero-head"])
+def test_ids_are_unique(square, id):
+    with pytest.raises(ValueError, match=f"'{id}' a second time"):
+        Exercise(id, chapter="none", minutes=1)
+
+
+def test_each_module_registers_the_exercise_of_its_name_and_no_other():
+    of_modules = modules(Path(checks.__file__).parent, checks.__name__)
+    exercises = {id: importlib.import_module(module).exercise for id, module in of_modules.items()}
+    assert exercises == dict(EXERCISES)
+    for id, module in of_modules.items():
+        chapter, name = module.split(".")[-2:]
+        assert (id, exercises[id].id) == (name.replace("_", "-"),) * 2
+        assert exercises[id].chapter == chapter.replace("_", "-")
+
+
+def test_check_imports_the_module_of_its_exercise_alone():
+    code = (
+        "import sys; from stablenets.checks import check; before = set(sys.modules)\n"
+        "check('uniform-bound', abs); print(*sorted(set(sys.modules) - before))"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    found = [name for name in printed.split() if name.startswith("stablenets.checks.") and name.count(".") == 3]
+    assert found == ["stablenets.checks.initialization.uniform_bound"]
+
+
+def test_id_that_two_chapters_use_is_refused(tmp_path):
+    for path in ("one/__init__.py", "one/sums.py", "two/__init__.py", "two/_shared.py", "two/more_sums.py"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    assert modules(tmp_path, "course") == {"sums": "course.one.sums", "more-sums": "course.two.more_sums"}
+    (tmp_path / "two/sums.py").touch()
+    with pytest.raises(ValueError, match=r"'sums' in course\.one\.sums and in course\.two\.sums"):
+        modules(tmp_path, "course")
 
 
 def test_open_question_cannot_be_checked():

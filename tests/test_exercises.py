@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from itertools import groupby
 
 import nbformat
 import pytest
@@ -10,6 +11,7 @@ import torch
 from book_rules import ROOT, SOLUTIONS, name, read
 
 from stablenets.book import notebooks
+from stablenets.book.sentences import is_sentence
 from stablenets.checks import check, proof
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.student import derive, role
@@ -133,8 +135,9 @@ def test_nonsense_gains_nothing_and_is_told_why(exercise, value):
 @SOLUTION
 def test_exercises_have_their_cells_in_order(path):
     notebook = read(path)
-    ids = dict.fromkeys(c.metadata["stablenets"]["exercise"] for c in notebook.cells if "stablenets" in c.metadata)
-    assert list(ids) == [e.id for e in EXERCISES.values() if e.chapter == path.stem]
+    cells = (cell.metadata["stablenets"]["exercise"] for cell in notebook.cells if "stablenets" in cell.metadata)
+    ids = [id for id, _ in groupby(cells)]
+    assert sorted(ids) == sorted(e.id for e in EXERCISES.values() if e.chapter == path.stem), "each in one piece"
     for exercise in ids:
         roles = [role(cell) for cell in exercise_cells(notebook, exercise)]
         count = Counter(roles)
@@ -142,6 +145,13 @@ def test_exercises_have_their_cells_in_order(path):
         assert all(count[one] == 1 for one in ("statement", "hint", "answer", "discussion"))
         assert count["check"] == bool(EXERCISES[exercise].parts)
         assert count["rubric"] == bool(EXERCISES[exercise].manual_points)
+
+
+@CODED
+def test_names_of_parts_are_sentences_that_differ(exercise):
+    names = [part.name for part in EXERCISES[exercise].parts]
+    assert all(map(is_sentence, names)), "others do not reach the translators"
+    assert len(set(names)) == len(names)
 
 
 @SOLUTION

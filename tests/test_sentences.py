@@ -26,8 +26,8 @@ MODULE = '''
 """A docstring is no sentence."""
 NAMES = ["a-key", "two words"]
 
-@EXERCISE.part(points=1)
-def first_alarm_comes_early(answer, generator):
+@exercise.part("first alarm comes early", points=1)
+def first_alarm(answer, generator):
     """Nor is this."""
     raise Mistake(f"{answer.call(1)} is {error:.2g} off: {['more', 'less'][0]} is asked for")
     print(f"{a} {b}")

@@ -15,7 +15,7 @@ TAKEN, OTHER = "double", "drift-detector"
 def registered():
     """An exercise of an instructor's own, for the length of a test."""
     made = Exercise(TAKEN, chapter="midterm", minutes=1)
-    made.part(points=3)(lambda answer, generator: None)
+    made.part("doubles numbers", points=3)(lambda answer, generator: None)
     yield
     del EXERCISES[TAKEN]
 

@@ -231,7 +231,7 @@ EXERCISES = dedent("""
     DOUBLE = Exercise("double", chapter="midterm", minutes=1)
 
 
-    @DOUBLE.part(points=3)
+    @DOUBLE.part("doubles numbers", points=3)
     def doubles(answer, generator):
         x = integer(3, 99, generator)
         if answer(x) != 2 * x:

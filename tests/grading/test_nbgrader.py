@@ -192,7 +192,7 @@ from stablenets.checks.exercise import Exercise
 DOUBLE = Exercise("double", chapter="midterm", minutes=1)
 
 
-@DOUBLE.part(points=3)
+@DOUBLE.part("doubles a number", points=3)
 def doubles(answer, generator):
     if answer(4) != 8:
         raise Mistake("double(4) is not 8")

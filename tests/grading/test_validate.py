@@ -8,18 +8,19 @@ import pytest
 from book_rules import ROOT, SOLUTIONS, name
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import assignment, notebook
 from stablenets.grading.intake import LARGEST
 from stablenets.grading.student import derive, role
 from stablenets.grading.validate import _asked, _functions, _unchecked, validate
 
 CHAPTER, OPEN = "symmetry-breaking", "useful-symmetry"
-CODED = [one.id for one in EXERCISES.values() if one.chapter == CHAPTER and one.parts]
 
 
 def master(chapter=CHAPTER):
     return nbformat.read(ROOT / "solutions" / f"{chapter}.ipynb", as_version=4)
+
+
+CODED = [cell.metadata.stablenets.exercise for cell in master().cells if role(cell) == "check"]
 
 
 def solved():
@@ -182,9 +183,12 @@ def test_what_a_grader_would_not_take_is_not_run(ask, content, problem):
 def test_metadata_tell_what_the_masters_tell(path):
     content = nbformat.writes(derive(nbformat.read(path, as_version=4))).encode()
     known = assignment.load(ROOT / "solutions")[path.stem].questions
-    functions = _functions(json.loads(content))
+    data = json.loads(content)
+    functions = _functions(data)
     assert functions == {question.exercise: question.function for question in known if question.function}
-    assert notebook.read(content, _asked(functions)).chapter == path.stem
+    asked = _asked(functions, notebook.cells_of(data))
+    assert [question.exercise for question in asked[path.stem].questions] == [question.exercise for question in known]
+    assert notebook.read(content, asked).chapter == path.stem
 
 
 def own(source="def double(x):\n    return 2 * x"):

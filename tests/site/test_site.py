@@ -130,7 +130,7 @@ def test_every_public_module_is_in_the_reference():
 
 def test_functions_of_the_reference_lead_to_the_chapters_that_use_them():
     entry = parse(SITE / "reference/api.html").find(id="stablenets.optim.LARS").find_parent("dl")
-    assert entry.find("a", href="../chapters/large-batches.html")
+    assert entry.find("a", href="../chapters/lars.html")
     page = parse(SITE / "reference/api.html").select_one("article").get_text()
     assert "Alias for field number" not in page
 

@@ -35,10 +35,6 @@ def sentences(tree: ast.AST) -> Iterator[str]:
             text = _template(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in apart:
             text = node.value
-        elif isinstance(node, ast.FunctionDef) and _is_part(node):
-            # Its name is what the learner reads.
-            yield node.name.replace("_", " ")
-            continue
         else:
             continue
         if is_sentence(text):
@@ -56,12 +52,6 @@ def told(tree: ast.AST) -> Iterator[str]:
 
 def is_sentence(text: str) -> bool:
     return len(text.split()) >= WORDS and bool(WORD.search(text))
-
-
-def _is_part(function: ast.FunctionDef) -> bool:
-    """Whether the function is a part of an exercise: ``@EXERCISE.part(points=…)``."""
-    marks = (mark.func for mark in function.decorator_list if isinstance(mark, ast.Call))
-    return any(isinstance(mark, ast.Attribute) and mark.attr == "part" for mark in marks)
 
 
 def _template(text: ast.JoinedStr) -> str:

@@ -1,4 +1,13 @@
-"""What an exercise is: an entry in the registry whose parts test properties of the learner's function."""
+"""What an exercise is: an entry in the registry whose parts test properties of the learner's function.
+
+The check of an exercise stands in a module of its own, ``checks/<chapter>/<id>.py``, with underscores for hyphens::
+
+    exercise = Exercise.of(__name__, minutes=15)
+
+
+    @exercise.part("keeps the sign", points=1)
+    def sign(answer: Answer, generator: Generator) -> None: ...
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,12 +17,13 @@ import torch
 
 from stablenets._arguments import positive_integer
 from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.registry import Registry
 
-EXERCISES: dict[str, "Exercise"] = {}
+EXERCISES = Registry()
 
 
 class PartResult(NamedTuple):
-    """One part of a check: what it asks for, points gained and possible, and what was wrong (empty if nothing)."""
+    """One part of a check: its name, points gained and possible, and what was wrong (empty if nothing)."""
 
     name: str
     points: int
@@ -79,9 +89,19 @@ class Exercise:
 
     def __post_init__(self) -> None:
         positive_integer("minutes", self.minutes)
-        if self.id in EXERCISES:
-            raise ValueError(f"id must be unique among the exercises, got {self.id!r} a second time")
         EXERCISES[self.id] = self
+
+    @classmethod
+    def of(cls, module: str, *, minutes: int, manual_points: int = 0) -> "Exercise":
+        """Create the exercise whose check a module of this package holds: its name is the id, its folder the chapter.
+
+        Args:
+            module: ``__name__``, such as ``"stablenets.checks.lars.zero_head"``.
+            minutes: as above.
+            manual_points: as above.
+        """
+        chapter, id = module.replace("_", "-").split(".")[-2:]
+        return cls(id, chapter, minutes, manual_points)
 
     @property
     def points(self) -> int:
@@ -94,15 +114,17 @@ class Exercise:
         minutes = "1 minute" if self.minutes == 1 else f"{self.minutes} minutes"
         return " · ".join([points, minutes, f"check {self.id!r}" if self.parts else "open question"])
 
-    def part(self, points: int) -> Callable:
+    def part(self, name: str, *, points: int) -> Callable:
         """Decorate ``test(answer, generator)``: it passes by returning and fails by raising :class:`Mistake`.
 
-        The function's name, with spaces for underscores, is what the learner reads.
+        Args:
+            name: what the learner reads of the part, such as ``"large gradients keep their direction"``.
+            points: that it gives.
         """
         positive_integer("points", points)
 
         def register(test: Callable[[Answer, torch.Generator], None]) -> Callable[[Answer, torch.Generator], None]:
-            self.parts.append(Part(test.__name__.replace("_", " "), points, test))
+            self.parts.append(Part(name, points, test))
             return test
 
         return register

@@ -3,17 +3,6 @@
 import difflib
 from collections.abc import Callable
 
-# Importing them fills the registry.
-from stablenets.checks import (  # noqa: F401
-    correcting_shift,
-    detecting_shift,
-    feedback,
-    gradient_stability,
-    initialization,
-    kinds_of_shift,
-    large_batches,
-    symmetry_breaking,
-)
 from stablenets.checks.exercise import EXERCISES, Exercise, Result
 
 

@@ -4,8 +4,6 @@ import functools
 import importlib.util
 from pathlib import Path
 
-from stablenets.checks import run  # noqa: F401  (the course's own exercises are registered first)
-
 
 @functools.cache
 def register(path: Path) -> None:

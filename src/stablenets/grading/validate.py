@@ -49,7 +49,8 @@ def validate(path: Path, *, cell_seconds: float = 120) -> Validation:
     try:
         data = parsed(content)[0]
         functions = _functions(data)
-        assignments = _asked(functions) | _own(data, cells_of(data), functions)
+        cells = cells_of(data)
+        assignments = _asked(functions, cells) | _own(data, cells, functions)
         notebook = read(content, assignments)
     except Unreadable as error:
         return Validation(str(error))
@@ -75,10 +76,11 @@ def _stated(data: Any, what: str) -> Any:
     return data
 
 
-def _asked(functions: dict[str, str]) -> dict[str, Assignment]:
-    """Return the assignments, as far as one knows them without the masters."""
+def _asked(functions: dict[str, str], cells: list) -> dict[str, Assignment]:
+    """Return the assignments, as far as one knows them without the masters, in the order of the notebook."""
     chapters: dict[str, list[Question]] = {}
-    for one in EXERCISES.values():
+    place = {id: i for i, id in enumerate(dict.fromkeys([*(cell.exercise for cell in cells), *functions]))}
+    for one in sorted(EXERCISES.values(), key=lambda one: place.get(one.id, len(place))):
         name = functions.get(one.id, one.id) if one.parts else ""
         question = Question(one.id, one.id, name, one.points - one.manual_points, one.manual_points, "")
         chapters.setdefault(one.chapter, []).append(question)

@@ -1,5 +1,0 @@
-"""Checks of the exercises on LARS and large batches."""
-
-from stablenets.checks.large_batches import algorithm, analysis, batches, comparison, divergence
-
-__all__ = ["algorithm", "analysis", "batches", "comparison", "divergence"]

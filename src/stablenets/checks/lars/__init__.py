@@ -1,0 +1,1 @@
+"""Checks of the exercises on LARS and large batches."""
