@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from stablenets.book.languages import N_, _
-from stablenets.grading import student
+from stablenets.masters import student_notebook
 
 # The workflow that publishes the site puts the notebooks on this branch.
 BRANCH = "student"
@@ -49,4 +49,4 @@ def _flat(buttons: list[dict]) -> list[dict]:
 def write_notebooks(app: Any, error: Exception | None) -> None:
     """Write the student notebooks into the site, for those who read it offline."""
     if error is None and app.builder.format == "html":
-        list(student.write_all(Path(app.srcdir) / "solutions", Path(app.outdir) / BRANCH))
+        list(student_notebook.write_all(Path(app.srcdir) / "solutions", Path(app.outdir) / BRANCH))

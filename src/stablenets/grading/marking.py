@@ -1,16 +1,30 @@
 """Mark one submission: the checks run here, with secret seeds; its functions run in the sandbox."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from stablenets.checks.exercise import EXERCISES, PartResult
-from stablenets.grading.plain import plain
-from stablenets.grading.records import Assignment, PartMark
-from stablenets.grading.sandbox import USUAL, Limits, Sandbox
-from stablenets.grading.session import Session, Stopped
+from stablenets.grading.records import PartMark
+from stablenets.grading.sandbox.bubblewrap import USUAL, Limits, Sandbox
+from stablenets.grading.sandbox.session import OUT_OF_TIME, TIME, Session, Stopped
+from stablenets.grading.text import plain
+from stablenets.masters.assignment import Assignment
 
 LONGEST_MESSAGE = 1500
-# No note about what a submission raised reads like this one.
-OUT_OF_TIME = "the time for the whole notebook was used up"
+
+
+class Marking(NamedTuple):
+    """The marks of one submission.
+
+    Attributes:
+        parts: one for every part that a machine checks.
+        notes: what the instructor may want to know.
+        ran_out_of: what the submission had too little of as a whole: ``"time"``, or empty.
+    """
+
+    parts: tuple[PartMark, ...]
+    notes: tuple[str, ...] = ()
+    ran_out_of: str = ""
 
 
 def mark(
@@ -20,8 +34,8 @@ def mark(
     seed: Callable[[str], int],
     limits: Limits = USUAL,
     **seconds: float,
-) -> tuple[tuple[PartMark, ...], tuple[str, ...]]:
-    """Return the marks of every part that a machine checks, and what the instructor may want to know.
+) -> Marking:
+    """Run a submission's cells, check its functions, and return the marks.
 
     Args:
         sandbox: where the cells run.
@@ -33,7 +47,7 @@ def mark(
     """
     session = Session(sandbox, cells, limits, **seconds)
     try:
-        marks = [
+        parts = [
             PartMark(question.exercise, *part)
             for question in assignment.questions
             if question.function
@@ -41,7 +55,8 @@ def mark(
         ]
     finally:
         session.close()
-    return tuple(marks), (*session.notes, *([OUT_OF_TIME] if session.out_of_time else []))
+    notes = [*session.notes, *([OUT_OF_TIME] if session.ran_out_of == TIME else [])]
+    return Marking(tuple(parts), tuple(notes), session.ran_out_of)
 
 
 def _parts(session: Session, id: str, name: str, seed: int, notes: list[str]) -> list[PartResult]:

@@ -1,4 +1,4 @@
-"""Hostile text made plain: what a submission says, fit to be shown and stored."""
+"""Text of anyone's making, made fit to be shown and stored: no characters that control or hide, and not too long."""
 
 import unicodedata
 
@@ -16,5 +16,5 @@ def plain(text: str, longest: int = 500) -> str:
 
 def plain_lines(text: str, longest: int = 20_000) -> str:
     """Return text with its lines, without characters that control or hide, and not too long."""
-    kept = "".join(c for c in text[:longest].replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c)[0] != "C")
-    return kept if len(text) <= longest else kept + "\n… (cut: the answer is too long)"
+    shown = "".join(c for c in text[:longest].replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    return shown if len(text) <= longest else shown + "\n… (cut: the answer is too long)"

@@ -6,23 +6,85 @@ checks with their public seed, and what the notebook's metadata tell.
 
 import pkgutil
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import stablenets
-from stablenets.checks.exercise import EXERCISES, PartResult
+from stablenets.checks.exercise import EXERCISES, PartResult, Result
 from stablenets.checks.run import exercise
-from stablenets.grading.intake import LARGEST
-from stablenets.grading.plain import plain
-from stablenets.grading.records import Assignment, Question
-from stablenets.grading.validation import Answered, Validation
-from stablenets.grading.view import AVAILABLE
+from stablenets.grading.intake.collect import LARGEST
+from stablenets.grading.sandbox.file_system import AVAILABLE
+from stablenets.grading.text import plain
+from stablenets.masters.assignment import Assignment, Question
+from stablenets.masters.cells import CHECK, stated
+from stablenets.masters.files import KERNEL_ARGUMENTS
 
 PUBLISHED = "application/vnd.stablenets.answer+json"
-HANDED_IN = re.compile(r"""\bcheck\(\s*["']([\w-]+)["']\s*,\s*(\w+)""")
 IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+stablenets(?:\.(\w+)|[ \t]+import[ \t]+(.+))", re.MULTILINE)
 CODE = re.compile(r"^```\n.*?^```$", re.DOTALL | re.MULTILINE)
-NO_ANSWER = "not answered yet?"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What there is of one exercise.
+
+    Attributes:
+        exercise: its id.
+        missing: what is not there, in a sentence; empty if it is answered.
+        parts: of the check with the public seed; none if there is nothing to check.
+        known: False for an exercise of an instructor's own, whose check is not installed here.
+    """
+
+    exercise: str
+    missing: str = ""
+    parts: tuple[PartResult, ...] = ()
+    known: bool = True
+
+    def __str__(self) -> str:
+        if self.missing:
+            return f"– {self.exercise}: {self.missing}"
+        if not self.known:
+            return f"– {self.exercise}: this exercise is not known here; it is checked when the notebook is graded"
+        if self.parts:
+            return repr(Result(self.exercise, self.parts))
+        return f"✓ {self.exercise}: answered; a person will mark it"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a grader would meet in a notebook; shown as text, it tells the student.
+
+    Attributes:
+        problem: why it could not be graded; empty if it could.
+        chapter: slug of the chapter that it answers.
+        errors: cells that raised, took too long or cannot work when graded.
+        answers: one for each exercise of the chapter.
+        notes: what a grader would tell the instructor.
+    """
+
+    problem: str = ""
+    chapter: str = ""
+    errors: tuple[str, ...] = ()
+    answers: tuple[Answered, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is answered and every cell runs; the answers may be wrong."""
+        return not self.problem and not self.errors and not any(answer.missing for answer in self.answers)
+
+    def __str__(self) -> str:
+        if self.problem:
+            return f"This notebook cannot be graded: {self.problem}."
+        lines = [*self.answers, *(f"✗ {error}" for error in self.errors), *(f"– {note}" for note in self.notes)]
+        end = "Ready to hand in" if self.ready else "Not ready to hand in"
+        return "\n".join([*map(str, lines), f"{end}. A grader runs the same checks, with other inputs."])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, for JSON."""
+        answers = [{**vars(answer), "parts": [part._asdict() for part in answer.parts]} for answer in self.answers]
+        return {**vars(self), "answers": answers, "ready": self.ready}
 
 
 def validate(path: Path, *, cell_seconds: float = 120) -> Validation:
@@ -40,56 +102,55 @@ def validate(path: Path, *, cell_seconds: float = 120) -> Validation:
         import ipykernel  # noqa: F401  (the kernel is started by its name)
         import nbclient  # noqa: F401
 
-        from stablenets.grading.notebook import Unreadable, cells_of, parsed, read
+        from stablenets.grading.intake.parse import Unreadable, cells_of, loaded, parse
     except ImportError as error:
         raise ImportError(f"running a notebook needs {error.name}: pip install 'stablenets[grade]'") from error
     if path.stat().st_size > LARGEST:
         return Validation(f"it is larger than {LARGEST / 2**20:g} MiB; clear its outputs")
     content = path.read_bytes()
     try:
-        data = parsed(content)[0]
+        data = loaded(content)[0]
         functions = _functions(data)
         assignments = _asked(functions) | _own(data, cells_of(data), functions)
-        notebook = read(content, assignments)
+        notebook = parse(content, assignments)
     except Unreadable as error:
         return Validation(str(error))
-    functions = dict(HANDED_IN.findall("\n".join(notebook.code))) | functions
+    called = {id: name for id, name in CHECK.findall("\n".join(notebook.code)) if name}
+    functions = called | functions
     asked = assignments[notebook.chapter].questions
-    to_check = {one.exercise: functions[one.exercise] for one in asked if one.function and one.exercise in functions}
+    to_check = {q.exercise: functions[q.exercise] for q in asked if q.function and q.exercise in functions}
     errors, checked = _run(notebook.code, to_check, path.parent, cell_seconds)
     texts = dict(notebook.texts)
-    answers = (checked.get(one.exercise) or _unchecked(one.exercise, texts.get(one.exercise)) for one in asked)
+    answers = (checked.get(q.exercise) or _unchecked(q.exercise, texts.get(q.exercise)) for q in asked)
     return Validation("", notebook.chapter, (*_withheld(notebook.code), *errors), tuple(answers), notebook.notes)
 
 
 def _functions(data: Any) -> dict[str, str]:
     """Return the function that each exercise asks for, as the metadata tell."""
-    stated = _stated(data, "functions")
-    functions = stated.items() if isinstance(stated, dict) else ()
-    return {id: name for id, name in functions if isinstance(name, str) and name.isidentifier()}
+    functions = _of_notebook(data, "functions")
+    pairs = functions.items() if isinstance(functions, dict) else ()
+    return {id: name for id, name in pairs if isinstance(name, str) and name.isidentifier()}
 
 
-def _stated(data: Any, what: str) -> Any:
-    for name in ("metadata", "stablenets", what):
-        data = data.get(name) if isinstance(data, dict) else None
-    return data
+def _of_notebook(data: Any, name: str) -> Any:
+    return stated(data.get("metadata"), name) if isinstance(data, dict) else None
 
 
 def _asked(functions: dict[str, str]) -> dict[str, Assignment]:
     """Return the assignments, as far as one knows them without the masters."""
     chapters: dict[str, list[Question]] = {}
-    for one in EXERCISES.values():
-        name = functions.get(one.id, one.id) if one.parts else ""
-        question = Question(one.id, one.id, name, one.points - one.manual_points, one.manual_points, "")
-        chapters.setdefault(one.chapter, []).append(question)
+    for known in EXERCISES.values():
+        name = functions.get(known.id, known.id) if known.parts else ""
+        question = Question(known.id, known.id, name, known.points - known.manual_points, known.manual_points, "")
+        chapters.setdefault(known.chapter, []).append(question)
     return {chapter: Assignment(chapter, tuple(questions)) for chapter, questions in chapters.items()}
 
 
 def _own(data: Any, cells: list, functions: dict[str, str]) -> dict[str, Assignment]:
     """Return the assignment of an instructor's own exercises, as far as the notebook tells: by no check known here."""
     own = dict.fromkeys(cell.exercise for cell in cells if cell.exercise and cell.exercise not in EXERCISES)
-    chapter = _stated(data, "chapter")
-    if not own or not isinstance(chapter, str) or chapter in {one.chapter for one in EXERCISES.values()}:
+    chapter = _of_notebook(data, "chapter")
+    if not own or not isinstance(chapter, str) or chapter in {known.chapter for known in EXERCISES.values()}:
         return {}
     questions = tuple(Question(id, id, functions.get(id, ""), 0, 0, "") for id in own)
     return {chapter: Assignment(chapter, questions)}
@@ -107,8 +168,8 @@ def _withheld(code: tuple[str, ...]) -> list[str]:
     """Tell imports of modules that a submission does not find."""
     there = {name.split("/")[0].removesuffix(".py") for name in AVAILABLE} | {"checks"}
     modules = {module.name for module in pkgutil.iter_modules(stablenets.__path__)} - there
-    found = {name for source in code for pair in IMPORT.findall(source) for name in re.findall(r"\w+", " ".join(pair))}
-    return [f"stablenets.{name} is imported, but is not there when graded" for name in sorted(found & modules)]
+    names = {name for source in code for pair in IMPORT.findall(source) for name in re.findall(r"\w+", " ".join(pair))}
+    return [f"stablenets.{name} is imported, but is not there when graded" for name in sorted(names & modules)]
 
 
 def _run(code: tuple[str, ...], functions: dict[str, str], folder: Path, seconds: float) -> tuple[list[str], dict]:
@@ -117,9 +178,7 @@ def _run(code: tuple[str, ...], functions: dict[str, str], folder: Path, seconds
     from nbclient.exceptions import DeadKernelError
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from stablenets.book.notebooks import KERNEL_ARGUMENTS
-
-    probe = "__import__('stablenets.grading.validate', fromlist=['publish']).publish({!r}, {!r})"
+    probe = "__import__('stablenets.grading.validation', fromlist=['publish']).publish({!r}, {!r})"
     probes = [probe.format(id, name) for id, name in functions.items()]
     cells = [new_code_cell(source) for source in (*code, *probes)]
     client = NotebookClient(
@@ -136,21 +195,21 @@ def _run(code: tuple[str, ...], functions: dict[str, str], folder: Path, seconds
         client.execute()
     except DeadKernelError:
         end = [f"the kernel ended at code cell {client.code_cells_executed} or just before; the rest was not run"]
-    failed = [_error(cell, seconds) for cell in cells]
+    failures = [_failure(cell, seconds) for cell in cells]
     errors = [
-        f"code cell {number} ({plain(source.strip().splitlines()[0], 40)}) {said}"
-        for number, (source, said) in enumerate(zip(code, failed), 1)
-        if said
+        f"code cell {number} ({plain(source.strip().splitlines()[0], 40)}) {failure}"
+        for number, (source, failure) in enumerate(zip(code, failures), 1)
+        if failure
     ]
     checked = {}
-    for id, cell, said in zip(functions, cells[len(code) :], failed[len(code) :]):
+    for id, cell, failure in zip(functions, cells[len(code) :], failures[len(code) :]):
         data = [output.data[PUBLISHED] for output in cell.outputs if PUBLISHED in output.get("data", {})]
-        missing, parts, known = data[-1] if data else (f"its check {said or 'was not run'}", [], True)
+        missing, parts, known = data[-1] if data else (f"its check {failure or 'was not run'}", [], True)
         checked[id] = Answered(id, missing, tuple(PartResult(*part) for part in parts), known)
     return errors + end, checked
 
 
-def _error(cell: Any, seconds: float) -> str:
+def _failure(cell: Any, seconds: float) -> str:
     """Say what a cell raised, or nothing."""
     for output in cell.outputs:
         if output.output_type == "error":
@@ -173,6 +232,6 @@ def publish(id: str, name: str) -> None:
         missing = f"{name} must be a function, got {type(namespace[name]).__name__}"
     elif known:
         parts = exercise(id).run(namespace[name], 0).parts
-        if all(part.message.endswith(NO_ANSWER) for part in parts):
+        if all(part.blank for part in parts):
             missing, parts = f"the function {name} returns nothing: it is still to be written", ()
     publish_display_data({PUBLISHED: [missing, parts, known]})

@@ -1,18 +1,45 @@
 """What there is to grade: read from the master notebooks, in which each exercise is written once."""
 
 import ast
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from stablenets.book.notebooks import COLAB_TAG
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import agreement
-from stablenets.grading.records import Assignment, Outcome, Question
-from stablenets.grading.student import DROPDOWN, derive, function, masters, opened, role
+from stablenets.masters import agreement, cells, files
+from stablenets.masters.cells import exercise_id, role
+from stablenets.masters.student_notebook import derive
+
+# Parts of scipy that are modules of their own.
+SCIPY = {"scipy.optimize", "scipy.special", "scipy.stats"}
+
+
+class Question(NamedTuple):
+    """One exercise of an assignment.
+
+    Attributes:
+        exercise: its id.
+        title: as the statement heads it.
+        function: name of the function that is asked for; empty for an open question.
+        points: that a machine gives.
+        manual_points: that a person gives by the rubric.
+        rubric: in Markdown; empty without manual points.
+    """
+
+    exercise: str
+    title: str
+    function: str
+    points: int
+    manual_points: int
+    rubric: str
+
+
+class Assignment(NamedTuple):
+    """The exercises of one chapter, in order."""
+
+    chapter: str
+    questions: tuple[Question, ...]
 
 
 def load(solutions: Path) -> dict[str, Assignment]:
@@ -24,59 +51,37 @@ def load(solutions: Path) -> dict[str, Assignment]:
     Raises:
         ValueError: there are none, or one that :func:`read` refuses.
     """
-    return {path.stem: read(opened(path), path.stem) for path in masters(solutions)}
+    return {path.stem: read(files.read(path), path.stem) for path in files.masters(solutions)}
 
 
 def read(master: NotebookNode, chapter: str) -> Assignment:
     """Return the assignment that a master notebook holds.
 
     Raises:
-        ValueError: its cells do not tell what the registry of exercises tells.
+        ValueError: a cell is not what it must be, or does not tell what the registry of exercises tells.
     """
     agreement.require(master, chapter)
+    sources = {(exercise_id(cell), role(cell)): cell.source for cell in master.cells}
     questions = []
-    for cell in master.cells:
-        if role(cell) != "statement":
-            continue
-        id = cell.metadata.stablenets.exercise
-        exercise = EXERCISES[id]
-        own = [c for c in master.cells if c.metadata.get("stablenets", {}).get("exercise") == id]
-        title = re.search(r"^## (.+)$", cell.source, re.MULTILINE)[1]
-        asked = next((function(c.source) for c in own if role(c) == "check"), "")
-        rubric = next((DROPDOWN.sub(r"\2", c.source) for c in own if role(c) == "rubric"), "")
+    for id in [exercise_id(cell) for cell in master.cells if role(cell) == "statement"]:
+        exercise, check = EXERCISES[id], sources.get((id, "check"))
+        function = cells.handed_in(check)[1] if check else ""
+        rubric = cells.without_dropdowns(sources.get((id, "rubric"), ""))
         machine = exercise.points - exercise.manual_points
-        questions.append(Question(id, title, asked, machine, exercise.manual_points, rubric))
+        title = cells.title(sources[id, "statement"])
+        questions.append(Question(id, title, function, machine, exercise.manual_points, rubric))
     return Assignment(chapter, tuple(questions))
-
-
-def outdated(outcomes: Iterable[Outcome], assignments: Mapping[str, Assignment]) -> list[str]:
-    """Return the keys of what was graded by other exercises, or for other points, than these."""
-    asked = {name: {q.exercise: q.points for q in each.questions if q.points} for name, each in assignments.items()}
-    return [
-        outcome.key for outcome in outcomes if not outcome.problem and _points(outcome) != asked.get(outcome.chapter)
-    ]
-
-
-def _points(outcome: Outcome) -> dict[str, int]:
-    points = Counter[str]()
-    for part in outcome.parts:
-        points[part.exercise] += part.maximum
-    return dict(points)
 
 
 def modules(solutions: Path) -> tuple[str, ...]:
     """Return the modules that students' notebooks import from elsewhere, for a server to have them ready."""
-    found = {"numpy", "torch"}
-    for path in masters(solutions):
-        for cell in derive(opened(path)).cells:
-            if cell.cell_type == "code" and role(cell) is None and COLAB_TAG not in cell.metadata.get("tags", []):
-                for node in ast.walk(ast.parse(cell.source)):
+    names = {"numpy", "torch"}
+    for path in files.masters(solutions):
+        for cell in derive(files.read(path)).cells:
+            if cell.cell_type == "code" and role(cell) is None and not cells.is_for_colab(cell):
+                for node in ast.walk(cells.parsed(cell.source)):
                     if isinstance(node, ast.Import):
-                        found |= {alias.name for alias in node.names}
-                    elif isinstance(node, ast.ImportFrom):
-                        found |= {node.module} | ({f"scipy.{a.name}" for a in node.names} & _SCIPY)
-    return tuple(sorted(name for name in found if not name.startswith("stablenets")))
-
-
-# Parts of scipy that are modules of their own.
-_SCIPY = {"scipy.optimize", "scipy.special", "scipy.stats"}
+                        names |= {alias.name for alias in node.names}
+                    elif isinstance(node, ast.ImportFrom) and node.module:
+                        names |= {node.module} | ({f"scipy.{alias.name}" for alias in node.names} & SCIPY)
+    return tuple(sorted(name for name in names if not name.startswith("stablenets")))

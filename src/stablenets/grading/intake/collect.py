@@ -1,20 +1,17 @@
 """Take in what a class handed in: a folder or a zip, as people and learning platforms lay them out."""
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from stablenets.grading.entries import Entry, Refused, in_folder, in_zip
-from stablenets.grading.plain import plain
+from stablenets.grading import platforms
+from stablenets.grading.intake.entries import Entry, Refused, in_folder, in_zip
 from stablenets.grading.records import Submission
+from stablenets.grading.text import plain
 
 LARGEST = 10 * 2**20
 # What one student may hand in as a zip: so many files, and so many times the size of a notebook.
 MOST_IN_ZIP, ZIP_FACTOR = 50, 4
-# Canvas: lastfirst_LATE_12345_67890_file-1.ipynb. Moodle: Full Name_1234567_assignsubmission_file_, folder or file.
-CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_.+")
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_.*")
 
 
 def collect(path: Path, largest: int = LARGEST, without: Path | None = None) -> Iterator[Submission]:
@@ -61,25 +58,24 @@ def _outside(path: Path, without: Path) -> Iterator[Entry]:
 
 def _owner(parts: tuple[str, ...]) -> tuple[str, str]:
     """Return the student's name and number on the platform, as the name of the folder or file tells."""
-    match = MOODLE.fullmatch(parts[0]) or CANVAS.fullmatch(parts[0])
-    if match:
-        return match["name"], match["id"]
+    if known := platforms.owner(parts[0]):
+        return known
     return (parts[0] if len(parts) > 1 else parts[0].rpartition(".")[0] or parts[0]), ""
 
 
 def _all(owned: list[tuple[tuple[str, str], Entry]], largest: int) -> Iterator[Submission]:
     for (name, identifier), group in itertools.groupby(owned, key=lambda pair: pair[0]):
         student, others = plain(name, 100) or "?", []
-        some = False
+        any_notebook = False
         for _, entry in group:
             for parts, content, problem in _read(entry, largest):
                 if problem or content is not None:
-                    some = True
+                    any_notebook = True
                     key = plain("/".join(parts), 300) or "?"
                     yield Submission(key, student, identifier, content or b"", problem)
                 else:
                     others.append(parts)
-        if not some:
+        if not any_notebook:
             names = plain(", ".join("/".join(parts) for parts in others), 200)
             yield Submission(plain("/".join(others[0]), 300), student, identifier, b"", f"no notebook, only {names}")
 

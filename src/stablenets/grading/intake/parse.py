@@ -1,4 +1,4 @@
-"""Read what was handed in: from the bytes of a notebook, the code to run and the words on open questions."""
+"""What was handed in, parsed: from the bytes of a notebook, the code to run and the words on open questions."""
 
 import collections
 import json
@@ -6,17 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from stablenets.grading.plain import plain, plain_lines
-from stablenets.grading.records import Assignment
-from stablenets.grading.student import OPEN_ANSWER
+from stablenets.grading.text import plain, plain_lines
+from stablenets.masters.assignment import Assignment
+from stablenets.masters.cells import CHECK, COLAB_LINE, stated, written
 
 MOST_CELLS = 2000
-CHECK = re.compile(r"""\bcheck\(\s*["']([\w-]+)["']""")
 DEFINITION = re.compile(r"^def[ \t]+(\w+)|^(\w+)[ \t]*=", re.MULTILINE)
 LANGUAGE = (("language_info", "name"), ("kernelspec", "language"))
-# A line, not its cell: answers may have been merged with it.
-COLAB_INSTALL = re.compile(r'^if "google\.colab" in str\(get_ipython\(\)\):.*$', re.MULTILINE)
-HINT, END_OF_HINT = "<details><summary>Hint</summary>", "</details>"
 # Pasted into Markdown: the picture itself, in letters, or the name of one that the cell holds. Each count is bounded,
 # so that no text takes long to search.
 PICTURE = re.compile(r"!\[[^\]\n]{0,200}\]\((?:attachment|data):[^)\s]*\)?")
@@ -51,8 +47,8 @@ class Cell(NamedTuple):
     role: str
 
 
-def read(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
-    """Read a notebook that anyone may have made.
+def parse(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
+    """Parse a notebook that anyone may have made.
 
     Args:
         content: its bytes.
@@ -61,12 +57,12 @@ def read(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
     Raises:
         Unreadable: it is not a notebook of Python with cells, or answers none of the assignments.
     """
-    data, notes = parsed(content)
+    data, notes = loaded(content)
     cells = cells_of(data)
     metadata = _mapping(data.get("metadata"))
-    sources = (COLAB_INSTALL.sub("", cell.source) for cell in cells if cell.kind == "code")
+    sources = (COLAB_LINE.sub("", cell.source) for cell in cells if cell.kind == "code")
     code = tuple(source for source in sources if source.strip())
-    chapter = _chapter(cells, code, _mapping(metadata.get("stablenets")).get("chapter"), assignments)
+    chapter = _chapter(cells, code, stated(metadata, "chapter"), assignments)
     assignment = assignments[chapter]
     texts = tuple(
         (question.exercise, _words(cells, assignment, question.exercise))
@@ -76,7 +72,7 @@ def read(content: bytes, assignments: Mapping[str, Assignment]) -> Notebook:
     return Notebook(chapter, code, texts, (*notes, *_notes(data, metadata, cells, code, assignment)))
 
 
-def parsed(content: bytes) -> tuple[Any, list[str]]:
+def loaded(content: bytes) -> tuple[Any, list[str]]:
     """Return the data, and a note if they had to be guessed."""
     if not content.strip():
         raise Unreadable("the file is empty")
@@ -139,35 +135,35 @@ def _cell(raw: Any) -> Cell | None:
         source = "".join(line for line in source if isinstance(line, str))
     if not isinstance(source, str):
         return None
-    own = _mapping(_mapping(raw.get("metadata")).get("stablenets"))
-    exercise, role = (value if isinstance(value := own.get(name), str) else "" for name in ("exercise", "role"))
+    own = (stated(raw.get("metadata"), name) for name in ("exercise", "role"))
+    exercise, role = (value if isinstance(value, str) else "" for value in own)
     return Cell(raw["cell_type"], source.encode("utf-8", "replace").decode(), exercise, role)
 
 
-def _chapter(cells: list[Cell], code: tuple[str, ...], stated: object, assignments: Mapping[str, Assignment]) -> str:
-    """Return the chapter of most exercises, as cells' metadata, checks or functions tell, or else as it is stated."""
+def _chapter(cells: list[Cell], code: tuple[str, ...], chapter: object, assignments: Mapping[str, Assignment]) -> str:
+    """Return the chapter of most exercises, as cells' metadata, checks or functions tell, or else as stated."""
     defined = {name for source in code for pair in DEFINITION.findall(source) for name in pair}
-    for found, name in [
+    for mentioned, name in [
         ({cell.exercise for cell in cells}, "exercise"),
         (_checked(code), "exercise"),
         (defined - {""}, "function"),
     ]:
         counts = collections.Counter(
             {
-                chapter: sum(getattr(question, name) in found for question in assignment.questions)
-                for chapter, assignment in assignments.items()
+                slug: sum(getattr(question, name) in mentioned for question in assignment.questions)
+                for slug, assignment in assignments.items()
             }
         )
-        chapter, count = counts.most_common(1)[0]
+        commonest, count = counts.most_common(1)[0]
         if count:
-            return chapter
-    if isinstance(stated, str) and stated in assignments:
-        return stated
+            return commonest
+    if isinstance(chapter, str) and chapter in assignments:
+        return chapter
     raise Unreadable("the notebook answers no exercise of the course: no cell, check or function of one was found")
 
 
 def _checked(code: tuple[str, ...]) -> set[str]:
-    return {exercise for source in code for exercise in CHECK.findall(source)}
+    return {exercise for source in code for exercise, _ in CHECK.findall(source)}
 
 
 def _words(cells: list[Cell], assignment: Assignment, exercise: str) -> str:
@@ -177,21 +173,20 @@ def _words(cells: list[Cell], assignment: Assignment, exercise: str) -> str:
     for cell in cells:
         text = cell.source.strip()
         # Programs that know nothing of the course may lose the metadata; the headings are still there.
-        heading = next((line for line in text.split("\n", 3)[:3] if line.startswith("## ")), "")
+        heading = next((line.rstrip() for line in text.split("\n", 3)[:3] if line.startswith("## ")), "")
         if cell.role == "statement" or (not cell.role and heading in titles):
             current = cell.exercise or titles.get(heading, "")
         elif exercise in (current, cell.exercise) and cell.role != "check":
             # Some write below the hint, or below the line that asks for an answer.
-            text = text.partition(END_OF_HINT)[2] if text.startswith(HINT) else text.replace(OPEN_ANSWER, "")
-            text = PICTURE.sub("[a picture: see the notebook]", text).strip()
+            text = PICTURE.sub("[a picture: see the notebook]", written(text)).strip()
             words += [text if cell.kind == "markdown" else f"```\n{text}\n```"] if text else []
     return plain_lines("\n\n".join(words))
 
 
 def _notes(data: dict, metadata: dict, cells: list[Cell], code: tuple[str, ...], assignment: Assignment) -> list[str]:
     notes = ["the notebook has the old format 3"] if data["nbformat"] == 3 else []
-    language = (_mapping(metadata.get(place)).get(key) for place, key in LANGUAGE)
-    language = next((value for value in language if isinstance(value, str)), "python")
+    languages = (_mapping(metadata.get(place)).get(key) for place, key in LANGUAGE)
+    language = next((value for value in languages if isinstance(value, str)), "python")
     if "python" not in language.lower():
         notes.append(f"the notebook says that it is written in {plain(language, 40)}, not in Python")
     for role in ("answer", "check"):

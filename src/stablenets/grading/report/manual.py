@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from stablenets.grading.records import Assignment, Outcome, Question
-from stablenets.grading.tables import original, write_table
+from stablenets.grading.records import Outcome
+from stablenets.grading.report.tables import original, write_table
+from stablenets.masters.assignment import Assignment, Question
 
 COLUMNS = ("student", "submission", "chapter", "exercise", "title", "answer", "maximum", "earlier", "points", "comment")
 
@@ -54,15 +55,15 @@ def current(marks: Marks, outcomes: Sequence[Outcome], assignments: Mapping[str,
 
     Such a mark tells the instructor what was given; its comment, which the student reads, is empty again.
     """
-    found = dict(marks)
+    today = dict(marks)
     for outcome in outcomes:
         for question, words in answered(outcome, assignments.get(outcome.chapter)):
             key, now = (outcome.key, question.exercise), fingerprint(words)
-            mark = found.get(key, ManualMark(None))
+            mark = today.get(key, ManualMark(None))
             if mark.points is not None and mark.answer not in ("", now):
                 given = f"{mark.points:.12g} of {question.manual_points}"
-                found[key] = ManualMark(None, earlier=f"{given}: {mark.comment}" if mark.comment else given)
-    return found
+                today[key] = ManualMark(None, earlier=f"{given}: {mark.comment}" if mark.comment else given)
+    return today
 
 
 def read_sheet(path: Path) -> dict[tuple[str, str], ManualMark]:
@@ -92,7 +93,7 @@ def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]
         raise ValueError(f"{path}: the columns must be {', '.join(COLUMNS)}; missing: {', '.join(missing)}")
     if more := [name for name in names if name.strip() and name not in COLUMNS]:
         raise ValueError(f"{path}: only points and comment are kept, so these columns cannot be: {', '.join(more)}")
-    found = {}
+    marks = {}
     for row in rows:
         where = f"{path}, line {rows.line_num}"
         beyond = row.pop(None, [])
@@ -102,15 +103,15 @@ def _read(rows: csv.DictReader, path: Path) -> dict[tuple[str, str], ManualMark]
         if beyond or any(row[name].strip() for name in names if name not in COLUMNS):
             raise ValueError(f"{where}: more cells than the first line names; a separator within a cell needs quotes")
         key = original(row["submission"]), original(row["exercise"])
-        if key in found:
+        if key in marks:
             raise ValueError(f"{where}: a second line for {key[1]} of {key[0]}")
         maximum = _number(row["maximum"], where, "maximum")
         points = _number(row["points"], where, "points") if row["points"].strip() else None
         if points is not None and not 0 <= points <= maximum:
             raise ValueError(f"{where}: points must be from 0 to {row['maximum']}, got {row['points']!r}")
         answer, earlier = row.get("answer", "").strip(), original(row.get("earlier", ""))
-        found[key] = ManualMark(points, original(row["comment"]), answer, earlier)
-    return found
+        marks[key] = ManualMark(points, original(row["comment"]), answer, earlier)
+    return marks
 
 
 def _number(text: str, where: str, column: str) -> float:

@@ -1,4 +1,4 @@
-"""What the instructor reads: the class at a glance, and the answers that a person marks."""
+"""The two pages for the instructor: the class at a glance, and the answers that a person marks."""
 
 import collections
 import re
@@ -6,21 +6,20 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stablenets.grading.gradebook import Total, maximum, totals
-from stablenets.grading.manual import ManualMark, Marks, answered
-from stablenets.grading.pages import write_page
-from stablenets.grading.records import Assignment, Outcome, Question
+from stablenets.grading.records import Outcome
+from stablenets.grading.report.gradebook import Total, maximum, totals
+from stablenets.grading.report.manual import ManualMark, Marks, answered
+from stablenets.grading.report.pages import write_page
+from stablenets.masters.assignment import Assignment, Question
 
 MOST_MISTAKES, MOST_SLOW = 12, 5
-# How a check says that there is no answer.
-BLANK = "not answered yet"
 
 
 def write(folder: Path, outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment], marks: Marks) -> None:
     """Write ``overview.html`` and ``manual.html``."""
-    found = totals(outcomes, assignments, marks)
+    of_students = totals(outcomes, assignments, marks).values()
     by_chapter = {
-        name: [chapters[name] for chapters in found.values() if name in chapters] for name in assignments
+        name: [chapters[name] for chapters in of_students if name in chapters] for name in assignments
     }  # a student counts once in a chapter
     chapters = [_chapter(assignments[name], counted, marks) for name, counted in by_chapter.items() if counted]
     graded = [outcome for outcome in outcomes if not outcome.problem]
@@ -64,7 +63,7 @@ def _chapter(assignment: Assignment, counted: Sequence[Total], marks: Marks) -> 
 def _exercise(question: Question, counted: Sequence[Total]) -> dict[str, object]:
     parts = [[part for part in total.outcome.parts if part.exercise == question.exercise] for total in counted]
     points = [sum(part.points for part in own) for own in parts]
-    blank = sum(all(BLANK in part.message for part in own) for own in parts)
+    blank = sum(all(part.blank for part in own) for own in parts)
     return _row(question.title, question.points, points, blank)
 
 
@@ -96,7 +95,7 @@ def _mistakes(counted: Sequence[Total]) -> list[dict[str, object]]:
     counts, examples = collections.Counter(), {}
     for total in counted:
         for part in total.outcome.parts:
-            if part.message and BLANK not in part.message:
+            if part.message and not part.blank:
                 kind = part.exercise, part.part, re.sub(r"-?\d[\d.,e+-]*", "…", part.message)
                 counts[kind] += 1
                 examples.setdefault(kind, part.message)
@@ -111,19 +110,19 @@ def _several(graded: Sequence[Outcome]) -> list[tuple[str, str, list[str]]]:
     keys = collections.defaultdict(list)
     for outcome in graded:
         keys[outcome.student, outcome.identifier, outcome.chapter].append(outcome.key)
-    return [(student, chapter, found) for (student, _, chapter), found in keys.items() if len(found) > 1]
+    return [(student, chapter, several) for (student, _, chapter), several in keys.items() if len(several) > 1]
 
 
 def _questions(
     outcomes: Sequence[Outcome], assignments: Mapping[str, Assignment], marks: Marks
 ) -> list[dict[str, object]]:
     """The open questions that somebody answered, with all answers."""
-    found = {}
+    questions = {}
     for outcome in outcomes:
         for question, text in answered(outcome, assignments.get(outcome.chapter)):
             asked = {**question._asdict(), "chapter": outcome.chapter, "answers": []}
             mark = marks.get((outcome.key, question.exercise), ManualMark(None))
-            found.setdefault(question.exercise, asked)["answers"].append(
+            questions.setdefault(question.exercise, asked)["answers"].append(
                 {"key": outcome.key, "text": text, "mark": mark}
             )
-    return list(found.values())
+    return list(questions.values())

@@ -10,13 +10,21 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from stablenets.grading.gradebook import title
-from stablenets.grading.plain import plain, plain_lines
-from stablenets.grading.tables import write_text
-from stablenets.grading.words import counted
+from stablenets.grading.report.gradebook import title
+from stablenets.grading.text import plain, plain_lines
+from stablenets.masters.files import write_text
 
 MOST_NOTES = 20
 FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
+
+
+def counted(number: int, thing: str) -> str:
+    """Return so many things, in words that agree.
+
+    >>> counted(1, "answer"), counted(2, "answer")
+    ('1 answer', '2 answers')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def write_page(path: Path, template: str, **values: object) -> None:
@@ -27,12 +35,12 @@ def write_page(path: Path, template: str, **values: object) -> None:
 @functools.cache
 def _templates() -> Environment:
     made = Environment(
-        loader=PackageLoader("stablenets.grading"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("stablenets.grading.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     made.filters |= {
         "plain": _plain,
         # Where this machine keeps its files is no student's business.
-        "told": lambda text: FOLDERS.sub("…/", _plain(text)),
+        "without_folders": lambda text: FOLDERS.sub("…/", _plain(text)),
         "lines": plain_lines,
         "counted": counted,
         "title": title,
@@ -59,7 +67,7 @@ def _bars(counts: Sequence[int], what: str, small: bool = False) -> Markup:
     """A bar for each number of points from 0, in a picture whose text says the counts."""
     width, height = (12, 28) if small else (max(3, min(36, 640 // len(counts))), 110)
     most = max(*counts, 1)
-    told = ", ".join(f"{points}: {count}" for points, count in enumerate(counts) if count)
+    in_words = ", ".join(f"{points}: {count}" for points, count in enumerate(counts) if count)
     bars = []
     for points, count in enumerate(counts):
         tall, x = (height - (4 if small else 30)) * count / most, points * width
@@ -70,7 +78,7 @@ def _bars(counts: Sequence[int], what: str, small: bool = False) -> Markup:
             bars += [_label(x + width / 2, base - tall - 3, count)] if count else []
     inside, wide = "".join(bars), width * len(counts)
     return Markup(
-        f'<svg role="img" aria-label="{escape(what)}. {escape(told)}" width="{wide}" height="{height}" '
+        f'<svg role="img" aria-label="{escape(what)}. {escape(in_words)}" width="{wide}" height="{height}" '
         f'viewBox="0 0 {wide} {height}">{inside}</svg>'
     )
 

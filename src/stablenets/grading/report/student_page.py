@@ -6,10 +6,11 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stablenets.grading.gradebook import maximum, total
-from stablenets.grading.manual import ManualMark, Marks
-from stablenets.grading.pages import write_page
-from stablenets.grading.records import Assignment, Outcome
+from stablenets.grading.records import Outcome
+from stablenets.grading.report.gradebook import maximum, total
+from stablenets.grading.report.manual import ManualMark, Marks
+from stablenets.grading.report.pages import write_page
+from stablenets.masters.assignment import Assignment
 
 
 def write(
@@ -22,7 +23,7 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     paths = {outcome.key: folder / file_name(outcome) for outcome in outcomes}
     for outcome in outcomes:
-        write_page(paths[outcome.key], "feedback.html", outcome=outcome, **_values(outcome, assignments, marks))
+        write_page(paths[outcome.key], "student_page.html", outcome=outcome, **_values(outcome, assignments, marks))
     return paths
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from stablenets.grading import wire
-from stablenets.grading.inside import system_calls
-from stablenets.grading.view import environment, mounts, write_view
+from stablenets.grading.sandbox import wire
+from stablenets.grading.sandbox.file_system import environment, mounts, write_package
+from stablenets.grading.sandbox.inside import system_calls
 
 # Above every user of a usual machine. Grading as root, each process that grades takes a number of its own.
 FIRST_USER = 2_000_000_000
@@ -62,7 +62,7 @@ class Process(NamedTuple):
         return "" if reason == "released" else reason
 
 
-def bubblewrap() -> str | None:
+def program() -> str | None:
     """Return the path of bubblewrap, or None where it is missing or may not be used."""
     path = shutil.which("bwrap")
     if path is None or sys.platform != "linux":
@@ -94,16 +94,16 @@ class Sandbox:
     """
 
     def __init__(self, preload: tuple[str, ...] = (), *, confined: bool = True) -> None:
-        program = required_bubblewrap() if confined else ""
+        program = required_program() if confined else ""
         self._closing = contextlib.ExitStack()
         folder = Path(self._closing.enter_context(tempfile.TemporaryDirectory(prefix="stablenets-")))
         folder.chmod(0o755)
         user = FIRST_USER + os.getpid() if confined and os.geteuid() == 0 else None
-        write_view(folder / "course", user)
+        write_package(folder / "course", user)
         self._control, theirs = socket.socketpair()
         self._closing.callback(self._control.close)
         settings = {"confined": confined, "user": user, "preload": preload}
-        server = ["-m", "stablenets.grading.inside.server", str(theirs.fileno()), json.dumps(settings)]
+        server = ["-m", "stablenets.grading.sandbox.inside.server", str(theirs.fileno()), json.dumps(settings)]
         python = [program, *_namespaces(), *mounts(folder), sys.executable] if confined else [sys.executable]
         # Bubblewrap starts with nothing: what it had could be read inside.
         variables = {} if confined else {**environment(), "PYTHONPATH": str(folder / "course"), "HOME": str(folder)}
@@ -120,9 +120,9 @@ class Sandbox:
                 self._await(b"r")
             except SandboxError as error:
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip().splitlines()[-3:]
+                last_lines = errors.read().decode(errors="replace").strip().splitlines()[-3:]
                 self._closing.close()
-                raise SandboxError(f"the sandbox did not start: {' / '.join(said) or error}") from error
+                raise SandboxError(f"the sandbox did not start: {' / '.join(last_lines) or error}") from error
 
     def spawn(self, limits: Limits) -> Process:
         """Fork a process for one submission."""
@@ -154,10 +154,10 @@ class Sandbox:
     def _await(self, word: bytes) -> None:
         self._control.settimeout(START_SECONDS)
         try:
-            said = self._control.recv(1)
+            answer = self._control.recv(1)
         except TimeoutError as error:
             raise SandboxError(f"no answer within {START_SECONDS} seconds") from error
-        if said != word:
+        if answer != word:
             raise SandboxError("it ended")
 
     def _stop(self) -> None:
@@ -165,19 +165,19 @@ class Sandbox:
         self._server.wait()
 
 
-def required_bubblewrap() -> str:
+def required_program() -> str:
     """Return the path of bubblewrap.
 
     Raises:
         SandboxError: it is missing or may not be used here.
     """
-    program = bubblewrap()
-    if program is None:
+    path = program()
+    if path is None:
         raise SandboxError(
             "bubblewrap (the command bwrap) is needed to run submissions, and it is missing or may not make "
             "namespaces here; install it, or pass --unsafe-no-sandbox to run them with all your rights"
         )
-    return program
+    return path
 
 
 def protection(confined: bool) -> tuple[str, ...]:

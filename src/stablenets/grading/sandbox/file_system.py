@@ -12,7 +12,8 @@ PACKAGE = Path(stablenets.__file__).parent
 # What a submission may import of the package: tools, and nothing that an exercise asks to be written.
 AVAILABLE = (
     "__init__.py", "_arguments.py", "activations.py", "claims.py", "data.py", "networks.py", "plots",
-    "training.py", "typeset.py", "grading/__init__.py", "grading/wire.py", "grading/inside",
+    "training.py", "typeset.py", "grading/__init__.py", "grading/sandbox/__init__.py", "grading/sandbox/wire.py",
+    "grading/sandbox/inside",
 )  # fmt: skip
 WITHHELD = (
     '"""Left out while a submission is graded."""\n\n'
@@ -21,7 +22,7 @@ WITHHELD = (
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a submission, without its home and its view."""
+    """Return the environment of a submission, without its home and where it finds the package."""
     return {
         "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "IPYTHONDIR": "/student/.ipython",
@@ -68,22 +69,22 @@ def _python_folders() -> list[str]:
     return [path for path in paths if not any(path != other and path.startswith(other + "/") for other in paths)]
 
 
-def write_view(course: Path, user: int | None) -> None:
-    """Write the package as a submission may see it."""
-    view = course / "stablenets"
+def write_package(course: Path, user: int | None) -> None:
+    """Write the package as a submission may see it, and the file of users that names the student's."""
+    visible = course / "stablenets"
     for name in AVAILABLE:
-        target = view / name
+        target = visible / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (PACKAGE / name).is_dir():
             shutil.copytree(PACKAGE / name, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(PACKAGE / name, target)
-    shutil.move(view / "grading/inside/checks.py", view / "checks.py")
+    shutil.move(visible / "grading/sandbox/inside/stand_in.py", visible / "checks.py")
     for path in PACKAGE.iterdir():
         name = path.name.removesuffix(".py")
         if (path.suffix == ".py" or (path / "__init__.py").exists()) and not (
-            (view / name).exists() or (view / f"{name}.py").exists()
+            (visible / name).exists() or (visible / f"{name}.py").exists()
         ):
-            (view / f"{name}.py").write_text(WITHHELD.format(name=name))
+            (visible / f"{name}.py").write_text(WITHHELD.format(name=name))
     number = user if user is not None else 1000
     (course / "passwd").write_text(f"student:x:{number}:{number}::/student:/bin/sh\n")

@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from stablenets.grading import wire
-from stablenets.grading.plain import plain
-from stablenets.grading.sandbox import USUAL, Limits, Process, Sandbox
+from stablenets.grading.sandbox import wire
+from stablenets.grading.sandbox.bubblewrap import USUAL, Limits, Process, Sandbox
+from stablenets.grading.text import plain
 
+# What a submission may run out of as a whole.
+TIME = "time"
 LONGEST_NAME = 60
 MOST_NOTES = 50
+OUT_OF_TIME = "the time for the whole notebook was used up"
 ENDINGS = {"memory": "it used too much memory", "processes": "it started too many processes"}
 
 
@@ -30,7 +33,7 @@ class Session:
         limits: on memory, files, processes and processor time.
         cell_seconds: wall time of one cell.
         call_seconds: wall time of one call.
-        total_seconds: wall time of everything. If it was this that ended something, ``out_of_time`` is True.
+        total_seconds: wall time of everything. If it was this that ended something, ``ran_out_of`` is ``"time"``.
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class Session:
         self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
         self.deadline = time.monotonic() + total_seconds
         self.notes: list[str] = []
-        self.out_of_time = False
+        self.ran_out_of = ""
         self._skipped: set[int] = set()
         self._process: Process | None = None
 
@@ -112,7 +115,8 @@ class Session:
             return wire.receive(connection, until)
         except TimeoutError:
             self.close()
-            self.out_of_time |= left <= seconds
+            if left <= seconds:
+                self.ran_out_of = TIME
             raise Stopped(f"it took longer than {min(seconds, left):.3g} seconds") from None
         except wire.Malformed as error:
             self.close()
@@ -124,8 +128,8 @@ class Session:
         left = self.deadline - time.monotonic()
         if left <= 0:
             self.close()
-            self.out_of_time = True
-            raise Stopped("the time for the whole notebook was used up")
+            self.ran_out_of = TIME
+            raise Stopped(OUT_OF_TIME)
         return left
 
     def _note(self, text: str) -> None:

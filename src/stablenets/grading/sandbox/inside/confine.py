@@ -94,9 +94,9 @@ def limit_resources(megabytes: int, file_megabytes: int, processes: int, seconds
 
 def close_all_but(*connections: socket.socket) -> None:
     """Close every open file except those of ``connections`` and the standard three."""
-    kept = {connection.fileno() for connection in connections}
+    needed = {connection.fileno() for connection in connections}
     for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor > 2 and descriptor not in kept:
+        if descriptor > 2 and descriptor not in needed:
             try:
                 os.close(descriptor)
             except OSError:  # the listing's own

@@ -1,6 +1,6 @@
 """A process that has imported the libraries and forks for every submission.
 
-    python -m stablenets.grading.inside.server CONTROL '{"confined": true, "user": 4000, "preload": ["scipy.stats"]}'
+    python -m stablenets.grading.sandbox.inside.server CONTROL '{"confined": true, "user": 4000, "preload": ["scipy"]}'
 
 For each submission it forks a keeper, the first process of a namespace of its own, which forks the worker. When the
 grader lets go of the keeper, the keeper ends, and every process of the submission with it.
@@ -21,8 +21,8 @@ from typing import Any
 
 import torch
 
-from stablenets.grading import wire
-from stablenets.grading.inside import confine, system_calls, worker
+from stablenets.grading.sandbox import wire
+from stablenets.grading.sandbox.inside import confine, system_calls, worker
 
 WATCH_SECONDS = 0.05
 # What the kernel holds for a socket that nobody reads.
@@ -82,13 +82,13 @@ def _keep(connection: socket.socket, leash: socket.socket, settings: dict, limit
         confine.mount_private_folders(settings["user"] or os.getuid(), limits["file_megabytes"])
     else:
         confine.adopt_orphans()
-    ready, told = os.pipe()
+    ready, failed = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ready)
         leash.close()
-        _work(connection, settings, limits, shell, told)
-    os.close(told)
+        _work(connection, settings, limits, shell, failed)
+    os.close(failed)
     connection.close()
     broken = os.read(ready, 1000).decode()
     if broken:
@@ -110,7 +110,7 @@ def _keep(connection: socket.socket, leash: socket.socket, settings: dict, limit
             return "memory"
 
 
-def _work(connection: socket.socket, settings: dict, limits: dict, shell: Any, told: int) -> None:
+def _work(connection: socket.socket, settings: dict, limits: dict, shell: Any, failed: int) -> None:
     try:
         os.setsid()
         worker.silence()
@@ -123,9 +123,9 @@ def _work(connection: socket.socket, settings: dict, limits: dict, shell: Any, t
         else:
             confine.die_with_parent()
     except BaseException as error:
-        os.write(told, f"{type(error).__name__}: {error}".encode())
+        os.write(failed, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
-    os.close(told)
+    os.close(failed)
     try:
         worker.serve(connection, shell)
     finally:
@@ -139,10 +139,10 @@ def _descendants() -> Iterator[int]:
         if name.isdecimal() and int(name) != own:
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:
                 parents[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
-    found = {own}
-    while grown := {process for process, parent in parents.items() if parent in found} - found:
-        found |= grown
-    return iter(found - {own})
+    family = {own}
+    while children := {process for process, parent in parents.items() if parent in family} - family:
+        family |= children
+    return iter(family - {own})
 
 
 def _memory(process: int) -> int:

@@ -1,4 +1,4 @@
-"""Refuse the system calls that a right answer never needs, for a process and all its descendants."""
+"""A filter in the kernel (seccomp) by which a process and its descendants lose system calls that no answer needs."""
 
 import ctypes
 import errno
@@ -6,9 +6,10 @@ import os
 import struct
 import sys
 
-from stablenets.grading.inside.confine import call
+from stablenets.grading.sandbox.inside.confine import call
 
-# Doors that have been open before, and memory that no process is charged for: numbers on x86_64 and on aarch64.
+# Calls that let programs out of sandboxes before, and calls for memory that no process is charged for: their numbers on
+# x86_64 and on aarch64.
 DENIED = {
     "acct": (163, 89), "add_key": (248, 217), "bpf": (321, 280), "chroot": (161, 51), "delete_module": (176, 106),
     "fanotify_init": (300, 262), "finit_module": (313, 273), "fsconfig": (431, 431), "fsmount": (432, 432),

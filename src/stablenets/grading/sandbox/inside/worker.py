@@ -10,7 +10,7 @@ import sys
 from IPython.core.history import HistoryManager
 from IPython.core.interactiveshell import InteractiveShell
 
-from stablenets.grading import wire
+from stablenets.grading.sandbox import wire
 
 LONGEST_ERROR = 300
 
