@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from stablenets.grading import wire
+from stablenets.grading.sandbox import wire
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Marks reach the instructor's tables: complete or not there, and no cell of them runs."""
 
 import csv
+import os
 
 import pytest
 
-from stablenets.grading import gradebook, tables
-from stablenets.grading.manual import COLUMNS, ManualMark, fingerprint, read_sheet, write_sheet
-from stablenets.grading.records import Assignment, Outcome, PartMark, Question
+from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.report import gradebook, tables
+from stablenets.grading.report.manual import COLUMNS, ManualMark, fingerprint, read_sheet, write_sheet
+from stablenets.masters.assignment import Assignment, Question
 
 CODED = Question("coded", "Coded", "function", 3, 0, "")
 OPEN = Question("open", "Open", "", 0, 4, "- one point")
@@ -158,7 +160,7 @@ def test_table_is_whole_or_as_it_was(tmp_path, monkeypatch):
     def fails(*arguments):
         raise OSError("disk full")
 
-    monkeypatch.setattr(tables.os, "replace", fails)
+    monkeypatch.setattr(os, "replace", fails)
     with pytest.raises(OSError, match="disk full"):
         tables.write_table(path, [["new"]])
     assert table(path) == [["old"]]

@@ -1,7 +1,8 @@
 """Assignments are read from the masters, and rows that other exercises gave are told apart."""
 
-from stablenets.grading.assignment import outdated
-from stablenets.grading.records import Assignment, Outcome, PartMark, Question
+from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.task import outdated
+from stablenets.masters.assignment import Assignment, Question
 
 QUESTIONS = (Question("coded", "Compute", "function", 3, 0, ""), Question("open", "Why?", "", 0, 2, ""))
 PARTS = (PartMark("coded", "first", 1, 1, ""), PartMark("coded", "second", 0, 2, "no"))

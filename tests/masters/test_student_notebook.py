@@ -3,7 +3,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading.student import derive, write_all
+from stablenets.masters.student_notebook import derive, write_all
 
 
 def cell(source, role, kind=new_code_cell):

@@ -7,9 +7,10 @@ import nbformat
 import pytest
 from book_rules import ROOT, SOLUTIONS
 
-from stablenets.grading import assignment
-from stablenets.grading.notebook import MOST_CELLS, Unreadable, read
-from stablenets.grading.student import OPEN_ANSWER, derive, role
+from stablenets.grading.intake.parse import MOST_CELLS, Unreadable, parse
+from stablenets.masters import assignment
+from stablenets.masters.cells import OPEN_ANSWER, role
+from stablenets.masters.student_notebook import derive
 
 ASSIGNMENTS = assignment.load(ROOT / "solutions")
 OPEN = "two-standard-deviations"
@@ -38,7 +39,7 @@ def code_cell(source):
 
 def test_every_student_notebook_is_read_without_a_note():
     for path in SOLUTIONS:
-        found = read(text(blank(path.stem)), ASSIGNMENTS)
+        found = parse(text(blank(path.stem)), ASSIGNMENTS)
         assert found.chapter == path.stem
         assert found.notes == ()
         assert all(words == "" for _, words in found.texts)
@@ -81,13 +82,13 @@ def test_every_student_notebook_is_read_without_a_note():
 def test_what_cannot_be_graded_says_why_and_quickly(content, reason):
     before = time.perf_counter()
     with pytest.raises(Unreadable, match=reason):
-        read(content, ASSIGNMENTS)
+        parse(content, ASSIGNMENTS)
     assert time.perf_counter() - before < 2
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_marks_of_other_encodings_are_understood(encoding):
-    assert read(text(blank()).decode().encode(encoding), ASSIGNMENTS).chapter == "initialization"
+    assert parse(text(blank()).decode().encode(encoding), ASSIGNMENTS).chapter == "initialization"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_marks_of_other_encodings_are_understood(encoding):
     [None, 7, [], {}, {"kernelspec": 3}, {"kernelspec": {"language": ["R"]}}, {"kernelspec": {"name": "gone"}}],
 )
 def test_metadata_of_any_kind_do_no_harm(metadata):
-    assert read(raw(metadata=metadata), ASSIGNMENTS).chapter == "initialization"
+    assert parse(raw(metadata=metadata), ASSIGNMENTS).chapter == "initialization"
 
 
 def test_cells_metadata_of_any_kind_do_no_harm():
@@ -112,12 +113,12 @@ def test_cells_metadata_of_any_kind_do_no_harm():
     for index, cell in enumerate(cells):
         cell["metadata"] = strange[index % len(strange)]
         cell.pop("id", None)
-    assert read(raw(cells=cells), ASSIGNMENTS).chapter == "initialization"
+    assert parse(raw(cells=cells), ASSIGNMENTS).chapter == "initialization"
 
 
 def test_old_format_is_read_too():
     old = nbformat.convert(blank(), 3)
-    found, same = read(json.dumps(old).encode(), ASSIGNMENTS), read(text(blank()), ASSIGNMENTS)
+    found, same = parse(json.dumps(old).encode(), ASSIGNMENTS), parse(text(blank()), ASSIGNMENTS)
     assert found == same._replace(notes=("the notebook has the old format 3",))
 
 
@@ -126,14 +127,14 @@ def test_large_outputs_cost_little():
     notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="x" * 9 * 2**20)]
     content = text(notebook)
     before = time.perf_counter()
-    read(content, ASSIGNMENTS)
+    parse(content, ASSIGNMENTS)
     assert time.perf_counter() - before < 1
 
 
 def test_sources_that_are_lists_and_lone_surrogates():
     cells = json.loads(text(blank()))["cells"]
     cells.append({"cell_type": "code", "source": ["a = 1\n", 7, "b = '\ud800'"]})
-    assert read(raw(cells=cells), ASSIGNMENTS).code[-1] == "a = 1\nb = '?'"
+    assert parse(raw(cells=cells), ASSIGNMENTS).code[-1] == "a = 1\nb = '?'"
 
 
 @pytest.mark.parametrize("lost", ["metadata", "metadata and checks"])
@@ -143,13 +144,13 @@ def test_chapter_is_told_without_metadata_by_checks_and_by_functions(lost):
         notebook.cells = [cell for cell in notebook.cells if role(cell) != "check"]
     for cell in notebook.cells:
         cell.metadata = {}
-    assert read(text(notebook), ASSIGNMENTS).chapter == "initialization"
+    assert parse(text(notebook), ASSIGNMENTS).chapter == "initialization"
 
 
 def test_chapter_of_most_exercises_counts():
     one, two = blank("initialization"), blank("feedback")
     one.cells += two.cells[:8]
-    found = read(text(one), ASSIGNMENTS)
+    found = parse(text(one), ASSIGNMENTS)
     assert found.chapter == "initialization"
     assert "does not have" in found.notes[-1]
 
@@ -158,12 +159,12 @@ def test_chapter_of_most_exercises_counts():
 def test_sources_made_to_be_slow_are_read_in_time(source):
     before = time.perf_counter()
     with pytest.raises(Unreadable):
-        read(bare(code_cell(source)), ASSIGNMENTS)
+        parse(bare(code_cell(source)), ASSIGNMENTS)
     assert time.perf_counter() - before < 2
 
 
 def words(notebook):
-    return dict(read(text(notebook), ASSIGNMENTS).texts)[OPEN]
+    return dict(parse(text(notebook), ASSIGNMENTS).texts)[OPEN]
 
 
 def index_of_answer(notebook):
@@ -229,7 +230,7 @@ def test_missing_and_repeated_cells_are_noted():
     checks = [cell for cell in cells if cell["metadata"].get("stablenets", {}).get("role") == "check"]
     first, second = (check["metadata"]["stablenets"]["exercise"] for check in checks[:2])
     cells = [cell for cell in cells if cell is not checks[0]] + [checks[1]]
-    assert read(raw(cells=cells), ASSIGNMENTS).notes == (
+    assert parse(raw(cells=cells), ASSIGNMENTS).notes == (
         f"1 of {len(checks)} check cells are missing: {first}",
         f"check cells stand there more than once: {second}",
     )
@@ -240,44 +241,44 @@ def test_ids_of_cells_do_not_matter(ids):
     cells = json.loads(text(blank()))["cells"]
     for index, cell in enumerate(cells):
         cell["id"] = ids[index % len(ids)]
-    assert read(raw(cells=cells), ASSIGNMENTS) == read(text(blank()), ASSIGNMENTS)
+    assert parse(raw(cells=cells), ASSIGNMENTS) == parse(text(blank()), ASSIGNMENTS)
 
 
 def test_line_for_colab_is_left_out_but_not_what_was_merged_with_it():
     cells = json.loads(text(blank()))["cells"]
     (colab,) = (cell for cell in cells if "google.colab" in str(cell["source"]))
     colab["source"] = [*colab["source"], "\n", "import math"]
-    found = read(raw(cells=cells), ASSIGNMENTS).code
+    found = parse(raw(cells=cells), ASSIGNMENTS).code
     assert found[0] == "\nimport math"
-    assert found[1:] == read(text(blank()), ASSIGNMENTS).code
+    assert found[1:] == parse(text(blank()), ASSIGNMENTS).code
 
 
 @pytest.mark.parametrize("place", [{"kernelspec": {"language": "R"}}, {"language_info": {"name": "R"}}])
 def test_other_language_is_noted_since_metadata_decide_nothing(place):
-    found = read(raw(metadata=place), ASSIGNMENTS)
-    assert found == read(text(blank()), ASSIGNMENTS)._replace(
+    found = parse(raw(metadata=place), ASSIGNMENTS)
+    assert found == parse(text(blank()), ASSIGNMENTS)._replace(
         notes=("the notebook says that it is written in R, not in Python",)
     )
 
 
 def test_file_of_an_editor_that_does_not_know_utf_8_is_read_with_a_note():
     content = json.dumps(json.loads(raw(cells=[code_cell("relu_moments = lambda é: 1")])), ensure_ascii=False)
-    found = read(content.encode("latin-1"), ASSIGNMENTS)
+    found = parse(content.encode("latin-1"), ASSIGNMENTS)
     assert found.code == ("relu_moments = lambda é: 1",)
     assert "not in UTF-8" in found.notes[0]
 
 
 def test_chapter_is_as_stated_where_nothing_else_tells_it():
     stated = {"stablenets": {"chapter": "feedback"}}
-    assert read(raw(cells=[code_cell("x = 1")], metadata=stated), ASSIGNMENTS).chapter == "feedback"
+    assert parse(raw(cells=[code_cell("x = 1")], metadata=stated), ASSIGNMENTS).chapter == "feedback"
     for other in ("gone", 7, [], None):
         with pytest.raises(Unreadable):
-            read(raw(cells=[code_cell("x = 1")], metadata={"stablenets": {"chapter": other}}), ASSIGNMENTS)
+            parse(raw(cells=[code_cell("x = 1")], metadata={"stablenets": {"chapter": other}}), ASSIGNMENTS)
 
 
 def test_open_questions_do_not_count_as_functions_that_are_defined():
     """Chapters with open questions would win whatever a notebook defines."""
-    found = read(bare(code_cell("x = 1\n\ndef relu_moments(tau):\n    return x")), ASSIGNMENTS)
+    found = parse(bare(code_cell("x = 1\n\ndef relu_moments(tau):\n    return x")), ASSIGNMENTS)
     assert found.chapter == "initialization"
 
 
@@ -285,6 +286,6 @@ def test_notes_are_few_short_and_plain():
     cells = [code_cell(f"check('\x1b{number}')\ncheck('unknown-{number}')") for number in range(1500)]
     for number, cell in enumerate(cells):
         cell["metadata"] = {"stablenets": {"exercise": f"<b>\x1b[31m\u202e{number}", "role": "answer"}}
-    notes = read(raw(cells=cells), ASSIGNMENTS).notes
+    notes = parse(raw(cells=cells), ASSIGNMENTS).notes
     assert len(notes) <= 5
     assert all(len(note) < 500 and note.isprintable() for note in notes)

@@ -8,11 +8,13 @@ import pytest
 from book_rules import ROOT, SOLUTIONS, name
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, notebook
-from stablenets.grading.intake import LARGEST
-from stablenets.grading.student import derive, role
-from stablenets.grading.validate import _asked, _functions, _unchecked, validate
+from stablenets.checks.exercise import EXERCISES, PartResult
+from stablenets.grading.intake.collect import LARGEST
+from stablenets.grading.intake.parse import parse
+from stablenets.grading.validation import _asked, _functions, _unchecked, validate
+from stablenets.masters import assignment
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 CHAPTER, OPEN = "symmetry-breaking", "useful-symmetry"
 CODED = [one.id for one in EXERCISES.values() if one.chapter == CHAPTER and one.parts]
@@ -134,7 +136,7 @@ def test_result_is_plain_json(mixed):
     assert data["ready"] is False
     assert data["chapter"] == CHAPTER
     assert [answer["exercise"] for answer in data["answers"]] == [*CODED, OPEN]
-    assert {"name", "points", "maximum", "message"} == data["answers"][0]["parts"][0].keys()
+    assert set(PartResult._fields) == data["answers"][0]["parts"][0].keys()
 
 
 def test_end_of_the_kernel_is_told(ask):
@@ -184,7 +186,7 @@ def test_metadata_tell_what_the_masters_tell(path):
     known = assignment.load(ROOT / "solutions")[path.stem].questions
     functions = _functions(json.loads(content))
     assert functions == {question.exercise: question.function for question in known if question.function}
-    assert notebook.read(content, _asked(functions)).chapter == path.stem
+    assert parse(content, _asked(functions)).chapter == path.stem
 
 
 def own(source="def double(x):\n    return 2 * x"):

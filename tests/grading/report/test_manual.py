@@ -5,8 +5,17 @@ import os
 
 import pytest
 
-from stablenets.grading.manual import COLUMNS, ManualMark, answered, current, fingerprint, read_sheet, write_sheet
-from stablenets.grading.records import Assignment, Outcome, Question
+from stablenets.grading.records import Outcome
+from stablenets.grading.report.manual import (
+    COLUMNS,
+    ManualMark,
+    answered,
+    current,
+    fingerprint,
+    read_sheet,
+    write_sheet,
+)
+from stablenets.masters.assignment import Assignment, Question
 
 OPEN = Question("open", "Why?", "", 0, 4, "- one point")
 BOTH = Question("both", "Compute and say", "function", 2, 1, "")

@@ -8,9 +8,10 @@ from book_rules import ROOT
 from browser import PHONE, launched, needs_browser
 
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, feedback, report
-from stablenets.grading.manual import ManualMark
 from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.report import overview, student_page
+from stablenets.grading.report.manual import ManualMark
+from stablenets.masters import assignment
 
 ASSIGNMENTS = assignment.load(ROOT / "solutions")
 CHAPTER, OPEN = "initialization", "two-standard-deviations"
@@ -67,8 +68,8 @@ def outcome(student="Ash", key="ash/x.ipynb", hostile="", points=1, words="becau
 
 def pages(folder, outcomes, marks=()):
     marks = dict(marks)
-    made = feedback.write(folder / "feedback", outcomes, ASSIGNMENTS, marks)
-    report.write(folder, outcomes, ASSIGNMENTS, marks)
+    made = student_page.write(folder / "feedback", outcomes, ASSIGNMENTS, marks)
+    overview.write(folder, outcomes, ASSIGNMENTS, marks)
     return {key: Page(path) for key, path in made.items()}, Page(folder / "overview.html"), Page(folder / "manual.html")
 
 

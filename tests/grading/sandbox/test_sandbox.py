@@ -17,20 +17,23 @@ from hostile import HOSTILE, PROBES, STAYS
 
 from stablenets.checks import check
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, grade, sandbox, wire
-from stablenets.grading.inside import system_calls
-from stablenets.grading.session import Session, Stopped
-from stablenets.grading.student import derive, role
+from stablenets.grading import marking
+from stablenets.grading.sandbox import bubblewrap, wire
+from stablenets.grading.sandbox.inside import system_calls
+from stablenets.grading.sandbox.session import Session, Stopped
+from stablenets.masters import assignment
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 SEED = 987_654_321
-LIMITS = sandbox.Limits(megabytes=600, file_megabytes=8, processes=24, seconds=30)
+LIMITS = bubblewrap.Limits(megabytes=600, file_megabytes=8, processes=24, seconds=30)
 TIMES = {"cell_seconds": 3, "call_seconds": 3, "total_seconds": 60}
-pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+pytestmark = pytest.mark.skipif(bubblewrap.program() is None, reason="bubblewrap is missing or may not be used here")
 
 
 @pytest.fixture(scope="module")
 def box():
-    with sandbox.Sandbox(assignment.modules(ROOT / "solutions")) as started:
+    with bubblewrap.Sandbox(assignment.modules(ROOT / "solutions")) as started:
         yield started
 
 
@@ -66,7 +69,7 @@ def ask(session, command):
 @pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 def test_solutions_get_full_marks(box, path):
     cells = cells_of(nbformat.read(path, as_version=4))
-    marks, _ = grade.mark(box, cells, asked(path.stem), lambda exercise: SEED)
+    marks, _, _ = marking.mark(box, cells, asked(path.stem), lambda exercise: SEED)
     assert [mark for mark in marks if mark.points < mark.maximum] == []
     assert sum(mark.points for mark in marks) == sum(question.points for question in asked(path.stem).questions)
 
@@ -74,11 +77,11 @@ def test_solutions_get_full_marks(box, path):
 @pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 def test_empty_notebooks_get_nothing_and_raise_nothing(box, path):
     student = derive(nbformat.read(path, as_version=4))
-    marks, notes = grade.mark(
+    marks, notes, _ = marking.mark(
         box, cells_of(student, (None, "answer", "check")), asked(path.stem), lambda exercise: SEED
     )
     assert {mark.points for mark in marks} == {0}
-    assert all("not answered yet" in mark.message for mark in marks)
+    assert all(mark.blank for mark in marks)
     assert notes == ()
 
 
@@ -87,7 +90,7 @@ def test_hostile_submission_gains_nothing_and_the_next_is_graded(box, attack):
     one = asked("initialization", "uniform-bound")
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     before = time.monotonic()
-    marks, notes = grade.mark(box, [HOSTILE[attack]], one, lambda exercise: SEED, LIMITS, **TIMES)
+    marks, notes, _ = marking.mark(box, [HOSTILE[attack]], one, lambda exercise: SEED, LIMITS, **TIMES)
     assert [mark.points for mark in marks] == [0] * len(marks)
     assert all(mark.message for mark in marks)
     assert all(text.isprintable() and len(text) < 2000 for text in [*notes, *(mark.message for mark in marks)])
@@ -95,7 +98,7 @@ def test_hostile_submission_gains_nothing_and_the_next_is_graded(box, attack):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - largest < 300 * 1024
     right = "import math\ndef uniform_bound(variance):\n    return math.sqrt(3 * variance)"
     fair = ["def uniform_bound(std):\n    return std * 3 ** 0.5", right]
-    full = [sum(m.points for m in grade.mark(box, [source], one, lambda e: SEED, LIMITS)[0]) for source in fair]
+    full = [sum(m.points for m in marking.mark(box, [source], one, lambda e: SEED, LIMITS)[0]) for source in fair]
     assert max(full) == check("uniform-bound", lambda x: x).maximum
 
 
@@ -111,7 +114,7 @@ def secret(tmp_path_factory):
         line.bind("\0" + word)
         line.listen()
         os.set_inheritable(opened.fileno(), True)
-        with sandbox.Sandbox() as started:
+        with bubblewrap.Sandbox() as started:
             yield word, started
     shared.unlink()
 
@@ -163,8 +166,8 @@ COSTLY = {
 def test_what_an_answer_returns_costs_the_grader_little(box, exercise):
     one = asked(EXERCISES[exercise].chapter, exercise)
     before, largest = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    marks, _ = grade.mark(
-        box, [COSTLY[exercise]], one, lambda id: SEED, sandbox.USUAL, call_seconds=3, total_seconds=20
+    marks, _, _ = marking.mark(
+        box, [COSTLY[exercise]], one, lambda id: SEED, bubblewrap.USUAL, call_seconds=3, total_seconds=20
     )
     # The seconds of this process alone: what runs in the sandbox does not count.
     assert time.process_time() - before < 3
@@ -262,7 +265,7 @@ def test_no_privilege_is_left(session):
     assert {line.split()[1] for line in status.splitlines() if line.startswith("Cap")} == {"0" * 16}
     assert "NoNewPrivs:\t1" in status
     assert ("Seccomp:\t2" in status) == system_calls.known_machine()
-    assert os.geteuid() != 0 or int(ask(session, "id -u")) >= sandbox.FIRST_USER
+    assert os.geteuid() != 0 or int(ask(session, "id -u")) >= bubblewrap.FIRST_USER
 
 
 def test_new_namespaces_are_refused(session):
@@ -306,14 +309,14 @@ def test_missing_and_wrong_names_are_told(session):
 
 
 def test_without_bubblewrap_grading_is_refused(monkeypatch):
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
-    with pytest.raises(sandbox.SandboxError, match="unsafe-no-sandbox"):
-        sandbox.Sandbox()
+    monkeypatch.setattr(bubblewrap.shutil, "which", lambda name: None)
+    with pytest.raises(bubblewrap.SandboxError, match="unsafe-no-sandbox"):
+        bubblewrap.Sandbox()
 
 
 def test_without_protection_it_says_so_and_still_ends_every_process():
-    assert sandbox.protection(False)[0].startswith("NONE")
-    with sandbox.Sandbox(confined=False) as open_box:
+    assert bubblewrap.protection(False)[0].startswith("NONE")
+    with bubblewrap.Sandbox(confined=False) as open_box:
         one = Session(
             open_box,
             ["import os, time\ndef f():\n    if os.fork() == 0:\n        os.setsid(); time.sleep(300)\n    return 1"],
@@ -329,7 +332,7 @@ def test_without_protection_it_says_so_and_still_ends_every_process():
 
 def test_server_ends_with_the_process_that_started_it():
     code = (
-        "import os; from stablenets.grading.sandbox import Sandbox; box = Sandbox(); "
+        "import os; from stablenets.grading.sandbox.bubblewrap import Sandbox; box = Sandbox(); "
         "print(box._server.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from stablenets.grading import entries
-from stablenets.grading.intake import MOST_IN_ZIP, collect
+from stablenets.grading.intake import entries
+from stablenets.grading.intake.collect import MOST_IN_ZIP, collect
 
 BOOK = b'{"cells": []}'
 

@@ -5,8 +5,8 @@ import pytest
 from book_rules import ROOT
 
 from stablenets.checks.exercise import EXERCISES, Exercise
-from stablenets.grading.assignment import load, read
-from stablenets.grading.student import role
+from stablenets.masters.assignment import load, read
+from stablenets.masters.cells import role
 
 TAKEN, OTHER = "double", "drift-detector"
 
