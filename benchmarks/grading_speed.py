@@ -22,8 +22,9 @@ from typing import NamedTuple
 import nbformat
 from shared import processor
 
-from stablenets.grading import assignment, nbgrader_course
-from stablenets.grading.student import role
+from stablenets.grading import nbgrader_course
+from stablenets.masters import assignment
+from stablenets.masters.cells import role
 
 ROOT = Path(__file__).parents[1]
 SOLUTIONS, CHAPTER = ROOT / "solutions", "lars"

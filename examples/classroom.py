@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from stablenets.grading.student import derive, role
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 TREES = [

@@ -8,6 +8,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from stablenets.book import notebooks
+from stablenets.masters.cells import is_for_colab
 
 ROOT = Path(__file__).parents[1]
 PATHS = notebooks.paths(ROOT)
@@ -21,9 +22,7 @@ def read(path: Path) -> NotebookNode:
 
 def code_cells(path: Path) -> list[NotebookNode]:
     """All code cells but the one for Colab."""
-    return [
-        c for c in read(path).cells if c.cell_type == "code" and notebooks.COLAB_TAG not in c.metadata.get("tags", [])
-    ]
+    return [cell for cell in read(path).cells if cell.cell_type == "code" and not is_for_colab(cell)]
 
 
 def name(path: Path) -> str:

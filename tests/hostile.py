@@ -1,6 +1,19 @@
 """Submissions that try to gain points without an answer, or to do harm. They are text: only the sandbox runs them."""
 
+from pathlib import Path
 from textwrap import dedent
+
+PACKAGE = Path(__file__).parents[1] / "src" / "stablenets"
+# What tells answers or marks them: all modules but the course's tools and what runs inside the sandbox itself.
+SHOWN = (
+    "plots/",
+    "grading/__init__.py",
+    "grading/sandbox/__init__.py",
+    "grading/sandbox/wire.py",
+    "grading/sandbox/inside/",
+)
+PATHS = [path.relative_to(PACKAGE).as_posix() for path in sorted(PACKAGE.glob("*/**/*.py"))]
+HIDDEN = [path for path in PATHS if not path.startswith(SHOWN)]
 
 STUB = "\ndef uniform_bound(std):\n    return 2.0\n"
 
@@ -40,7 +53,7 @@ HOSTILE = {
     """)
     + STUB,
     "patches the messages": dedent("""\
-        from stablenets.grading import wire
+        from stablenets.grading.sandbox import wire
         wire.send = lambda c, v: c.sendall(b'\\0' * 8)
     """)
     + STUB,
@@ -191,7 +204,7 @@ def raw(messages: str, data: str = "b''") -> str:
 
 
 FORGERY = dedent("""\
-    from stablenets.grading import wire
+    from stablenets.grading.sandbox import wire
     send, texts, count = wire.send, MESSAGES, [0]
     def forge(connection, value):
         if value[0] != 'value':
@@ -221,19 +234,19 @@ HOSTILE |= {
         '["error", 5, {"tuple": []}]',
     ]"""),
     "lengths beyond all limits": dedent("""\
-        from stablenets.grading import wire
+        from stablenets.grading.sandbox import wire
         wire.send = lambda connection, value: connection.sendall(b'\\xff' * 64)
     """) + STUB,
     "many empty arrays": raw("""['["value", [' + ','.join(['{"tensor": "int8", "shape": [0]}'] * 60000) + ']]']"""),
     "as many kinds as fit": raw("""['["value", [' + ','.join('{"opaque": "%9d"}' % i for i in range(9999)) + ']]']"""),
     "bits that are no booleans": raw("""['["value", {"tensor": "bool", "shape": []}]']""", r"b'\xff'"),
     "answers that come twice": dedent("""\
-        from stablenets.grading import wire
+        from stablenets.grading.sandbox import wire
         send = wire.send
         wire.send = lambda connection, value: (send(connection, value), send(connection, ('value', 1.7)))
     """) + STUB,
     "answers of before": dedent("""\
-        from stablenets.grading import wire
+        from stablenets.grading.sandbox import wire
         send, first = wire.send, []
         def forge(connection, value):
             first.append(value)
@@ -260,7 +273,7 @@ HOSTILE |= {
     "rewrites the worker": dedent("""\
         import gc, types
         for f in gc.get_objects():
-            if isinstance(f, types.FunctionType) and f.__module__.startswith('stablenets.grading.inside'):
+            if isinstance(f, types.FunctionType) and f.__module__.startswith('stablenets.grading.sandbox.inside'):
                 f.__code__ = (lambda *a: ('value', True)).__code__
     """) + STUB,
     "traces the worker": dedent("""\
@@ -466,7 +479,7 @@ HOSTILE |= {
 START = "import ctypes, errno, glob, os, socket, subprocess\nc = ctypes.CDLL(None, use_errno=True)\n"
 # Each returns what it has reached outside: nothing.
 PROBES = {
-    name: START + dedent(text)
+    name: START + f"HIDDEN = {HIDDEN}\n" + dedent(text)
     for name, text in {
         "names of files": """\
             def probe(secret):
@@ -479,8 +492,10 @@ PROBES = {
         """,
         "the course's answers": """\
             def probe(secret):
-                found = []
-                for name in ('checks.exercise', 'checks.run', 'init', 'meanfield', 'grading.grade', 'grading.session'):
+                import stablenets
+                folder = stablenets.__path__[0]
+                found = [path for path in HIDDEN if os.path.exists(folder + '/' + path)]
+                for name in ('checks.exercise', 'init', 'meanfield', 'masters', 'grading.marking', 'grading.store'):
                     try:
                         __import__('stablenets.' + name); found.append(name)
                     except ImportError:
@@ -556,7 +571,7 @@ PROBES = {
                 return lines + os.listdir('/dev/shm') + [k for k in keys if secret in k]
         """,
         "refused system calls": """\
-            from stablenets.grading.inside import system_calls as s
+            from stablenets.grading.sandbox.inside import system_calls as s
             def probe(secret):
                 found, column = [], s.MACHINES[os.uname().machine][1]
                 for name, numbers in s.DENIED.items():
@@ -654,7 +669,8 @@ STAYS = dedent("""\
     import atexit, builtins, glob, os, site, sys, threading, torch, numpy
     home = os.environ['HOME']
     places = [*filter(None, sys.path), site.getusersitepackages(), home, home + '/.ipython/profile_default/startup',
-              '/course', '/course/stablenets', '/course/stablenets/grading', '/etc', '/tmp', '/dev/shm',
+              '/course', '/course/stablenets', '/course/stablenets/grading', '/course/stablenets/grading/sandbox',
+              '/etc', '/tmp', '/dev/shm',
               os.path.dirname(torch.__file__)]
     names = ['sitecustomize.py', 'usercustomize.py', 'x.pth', 'torch.py', '00-x.py', '.bashrc', 'ld.so.preload',
              '__init__.py', 'wire.py', '__pycache__/wire.cpython-311.pyc', 'ipython_config.py']

@@ -10,28 +10,27 @@ import pytest
 import torch
 from book_rules import ROOT, SOLUTIONS, name, read
 
-from stablenets.book import notebooks
 from stablenets.book.sentences import is_sentence
 from stablenets.checks import check, proof
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading.student import derive, role
+from stablenets.masters.cells import ROLES, exercise_id, is_for_colab, role
+from stablenets.masters.student_notebook import derive
 
 SEEDS = range(20)
 PROOF_SEEDS = range(5)
-ROLES = ["statement", "hint", "answer", "check", "wrong", "alternative", "discussion", "rubric"]
 SOLUTION = pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 CODED = pytest.mark.parametrize("exercise", [e.id for e in EXERCISES.values() if e.parts])
 
 
 def exercise_cells(notebook, exercise: str) -> list:
-    return [cell for cell in notebook.cells if cell.metadata.get("stablenets", {}).get("exercise") == exercise]
+    return [cell for cell in notebook.cells if exercise_id(cell) == exercise]
 
 
 def run(cells) -> dict:
     """Execute code cells in one namespace; the cell for Colab is left out."""
     namespace = {}
     for cell in cells:
-        if cell.cell_type == "code" and notebooks.COLAB_TAG not in cell.metadata.get("tags", []):
+        if cell.cell_type == "code" and not is_for_colab(cell):
             exec(cell.source, namespace)
     return namespace
 

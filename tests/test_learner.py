@@ -5,7 +5,8 @@ import pytest
 from book_rules import ROOT
 
 from stablenets.book.notebooks import execute
-from stablenets.grading.student import derive, role
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 EXERCISE = "uniform-bound"
 

@@ -9,6 +9,7 @@ import yaml
 from book_rules import CHAPTERS, PATHS, ROOT, code_cells, code_numbers, name, prose_numbers, read, sections
 
 from stablenets.book import notebooks
+from stablenets.masters.cells import COLAB_TAG, colab_cell, is_for_colab
 
 EVERY = pytest.mark.parametrize("path", PATHS, ids=name)
 CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=name)
@@ -61,14 +62,14 @@ def test_opens_with_title_then_the_colab_cell_then_imports(path):
     title, colab, imports = read(path).cells[:3]
     assert title.cell_type == "markdown"
     assert re.search(r"^# ", title.source, re.MULTILINE)
-    assert colab.metadata.tags == [notebooks.COLAB_TAG]
+    assert colab.metadata.tags == [COLAB_TAG]
     assert all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(imports.source).body)
     assert len(imports.source.splitlines()) <= 8
 
 
 @EVERY
 def test_only_one_cell_is_for_colab(path):
-    tagged = [cell for cell in read(path).cells if notebooks.COLAB_TAG in cell.metadata.get("tags", [])]
+    tagged = [cell for cell in read(path).cells if is_for_colab(cell)]
     assert len(tagged) == 1
 
 
@@ -164,7 +165,7 @@ def test_cell_ids_are_unique(path):
 def test_the_public_address_is_one_setting():
     url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     assert notebooks.repository_url(ROOT) == url
-    assert url in notebooks.colab_cell(url)
+    assert url in colab_cell(url)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from stablenets.book import notebooks, outputs
+from stablenets.masters.cells import COLAB_TAG, colab_cell
 
 NAME = outputs.Path("chapters/page.ipynb")
 URL = "https://example.org/course"
@@ -86,18 +87,18 @@ def test_normal_form_keeps_text_and_drops_pictures_and_traces_of_a_machine():
 
 def test_normal_form_has_the_one_colab_cell():
     notebook = page("# colab")
-    notebook.cells[1].metadata["tags"] = [notebooks.COLAB_TAG]
-    assert notebooks.normalize(notebook, URL).cells[1].source == notebooks.colab_cell(URL)
+    notebook.cells[1].metadata["tags"] = [COLAB_TAG]
+    assert notebooks.normalize(notebook, URL).cells[1].source == colab_cell(URL)
 
 
 def test_colab_cell_is_one_line_and_does_nothing_elsewhere():
     ran = []
     shell = type("Shell", (), {"run_line_magic": lambda self, *line: ran.append(line)})
-    assert "\n" not in notebooks.colab_cell(URL)
-    exec(notebooks.colab_cell(URL), {"get_ipython": shell})
+    assert "\n" not in colab_cell(URL)
+    exec(colab_cell(URL), {"get_ipython": shell})
     assert ran == []
     shell.__module__ = "google.colab._shell"
-    exec(notebooks.colab_cell(URL), {"get_ipython": shell})
+    exec(colab_cell(URL), {"get_ipython": shell})
     assert ran == [("pip", f"install -q --no-deps git+{URL}")]
 
 

@@ -12,12 +12,13 @@ import pytest
 from book_rules import ROOT
 from click.testing import CliRunner
 
-from stablenets.grading import sandbox
 from stablenets.grading.commands import main
-from stablenets.grading.student import derive, role
+from stablenets.grading.sandbox import bubblewrap
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 MASTERS = ["--solutions", str(ROOT / "solutions")]
-needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
+needs_bubblewrap = pytest.mark.skipif(bubblewrap.program() is None, reason="bubblewrap is missing or not usable here")
 
 
 def run(*words):

@@ -8,24 +8,26 @@ from book_rules import ROOT
 
 from stablenets.checks import check
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, grade, sandbox
+from stablenets.grading import marking
+from stablenets.grading.sandbox import bubblewrap
+from stablenets.masters import assignment
 
 SEED = 123_456_789
 TIMES = {"cell_seconds": 5, "call_seconds": 20, "total_seconds": 60}
 ASSIGNMENTS = assignment.load(ROOT / "solutions")
-pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+pytestmark = pytest.mark.skipif(bubblewrap.program() is None, reason="bubblewrap is missing or may not be used here")
 
 
 @pytest.fixture(scope="module")
 def box():
-    with sandbox.Sandbox(assignment.modules(ROOT / "solutions")) as started:
+    with bubblewrap.Sandbox(assignment.modules(ROOT / "solutions")) as started:
         yield started
 
 
 def marked(box, exercise, cells):
     whole = ASSIGNMENTS[EXERCISES[exercise].chapter]
     one = whole._replace(questions=tuple(q for q in whole.questions if q.exercise == exercise))
-    marks, notes = grade.mark(box, cells, one, lambda id: SEED, **TIMES)
+    marks, notes, _ = marking.mark(box, cells, one, lambda id: SEED, **TIMES)
     return [mark.message for mark in marks if mark.points < mark.maximum], notes
 
 

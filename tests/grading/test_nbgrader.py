@@ -12,12 +12,14 @@ import pytest
 from book_rules import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from stablenets.grading import nbgrader_course, sandbox
-from stablenets.grading.assignment import load
-from stablenets.grading.student import derive, role
+from stablenets.grading import nbgrader_course
+from stablenets.grading.sandbox import bubblewrap
+from stablenets.masters.assignment import load
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 pytest.importorskip("nbgrader", reason="nbgrader is not installed")
-pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+pytestmark = pytest.mark.skipif(bubblewrap.program() is None, reason="bubblewrap is missing or may not be used here")
 CHAPTER, OPEN = "initialization", "two-standard-deviations"
 (ASSIGNMENT,) = [one for chapter, one in load(ROOT / "solutions").items() if chapter == CHAPTER]
 MACHINE = sum(question.points for question in ASSIGNMENT.questions)

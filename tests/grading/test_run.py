@@ -16,18 +16,22 @@ from book_rules import ROOT
 from nbformat.v4 import new_code_cell
 
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, run, sandbox
-from stablenets.grading.grade import OUT_OF_TIME
-from stablenets.grading.records import Submission
+from stablenets.grading import run
+from stablenets.grading.marking import Marking
+from stablenets.grading.records import Origin, Submission
+from stablenets.grading.sandbox import bubblewrap
+from stablenets.grading.sandbox.session import OUT_OF_TIME
 from stablenets.grading.store import Store
-from stablenets.grading.student import derive, role
 from stablenets.grading.task import stale
+from stablenets.masters import assignment
+from stablenets.masters.cells import role
+from stablenets.masters.student_notebook import derive
 
 # A thorough trial takes twenty and more; each costs some seconds, most of them to start.
 KILLS = int(os.environ.get("STABLENETS_KILLS", "2"))
 RIGHT = "def uniform_bound(variance):\n    return (3 * variance) ** 0.5"
 WRONG = "def uniform_bound(variance):\n    return variance ** 0.5"
-needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
+needs_bubblewrap = pytest.mark.skipif(bubblewrap.program() is None, reason="bubblewrap is missing or not usable here")
 
 
 @pytest.fixture(scope="module")
@@ -147,18 +151,18 @@ def test_error_of_the_grader_is_a_row_and_is_tried_again(task, monkeypatch):
     assert row.digest == ""
 
 
-def test_stamp_changes_with_the_submission_and_with_the_assignment(task):
+def test_digest_changes_with_the_submission_and_with_the_assignment(task):
     one = Submission("a", "a", content=b"x")
-    same = run.stamp(task, one)
-    assert run.stamp(task, Submission("b", "b", content=b"x")) == same
-    assert run.stamp(task, one._replace(content=b"y")) != same
+    same = run.digest(task, one)
+    assert run.digest(task, Submission("b", "b", content=b"x")) == same
+    assert run.digest(task, one._replace(content=b"y")) != same
     fewer = {"initialization": task.assignments["initialization"]}
-    assert run.stamp(task._replace(assignments=fewer), one) != same
+    assert run.digest(task._replace(assignments=fewer), one) != same
 
 
 def test_row_that_ran_out_of_time_is_stale_when_there_is_more_of_it_and_only_then(task, monkeypatch):
-    monkeypatch.setattr(run, "_mark", lambda *arguments: ((), (OUT_OF_TIME,)))
-    late = run.grade_one(task, CLASS[0]).digest
+    monkeypatch.setattr(run, "_mark", lambda *arguments: Marking((), ran_out_of="time"))
+    late = run.grade_one(task, CLASS[0]).origin
     assert not stale(task, CLASS[0], late)
     assert not stale(task._replace(total_seconds=task.total_seconds / 2), CLASS[0], late)
     assert stale(task._replace(total_seconds=task.total_seconds + 1), CLASS[0], late)
@@ -166,12 +170,13 @@ def test_row_that_ran_out_of_time_is_stale_when_there_is_more_of_it_and_only_the
 
 
 def test_row_that_had_time_enough_is_not_stale_when_there_is_more_of_it(task):
-    assert not stale(task._replace(total_seconds=10**6), CLASS[0], run.stamp(task, CLASS[0]))
+    assert not stale(task._replace(total_seconds=10**6), CLASS[0], Origin(run.digest(task, CLASS[0]), time_limit=1))
 
 
 @needs_bubblewrap
 def test_submission_that_never_ends_is_noted_to_have_run_out_of_time(task):
     row = run.grade_one(task._replace(total_seconds=3), submission("endless", "while True:\n    pass"))
+    assert (row.ran_out_of, row.time_limit) == ("time", 3)
     assert row.notes[-1] == OUT_OF_TIME
 
 

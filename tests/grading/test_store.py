@@ -9,13 +9,13 @@ import time
 
 import pytest
 
-from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.records import Origin, Outcome, PartMark
 from stablenets.grading.store import Store, StoreError
 
 ROW = Outcome(
     "ash/x.ipynb", "ash", "12", "digest", "initialization", "",
-    (PartMark("a", "first", 1, 2, "wrong: é"), PartMark("a", "second", 2, 2, "")),
-    (("open", "words"),), ("a note",), 1.5,
+    (PartMark("a", "first", 1, 2, "wrong: é"), PartMark("a", "second", 0, 2, "not answered", blank=True)),
+    (("open", "words"),), ("a note",), 1.5, ran_out_of="time", time_limit=600.0,
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_rows_come_back_as_they_were(store):
     store.put(ROW)
     store.put(Outcome("b", "birch", "", "d", problem="it is a link"))
     assert store.outcomes() == [ROW, Outcome("b", "birch", "", "d", problem="it is a link")]
-    assert store.digests() == {"ash/x.ipynb": "digest", "b": "d"}
+    assert store.origins() == {"ash/x.ipynb": ROW.origin, "b": Origin("d")}
 
 
 def test_new_row_replaces_the_old_one_with_all_its_parts(store):
@@ -52,7 +52,7 @@ def test_hostile_text_is_stored_and_breaks_nothing(store, text):
     store.put(Outcome(text, text, text, text, text, text, (PartMark("a", "b", 0, 1, text),), ((text, text),), (text,)))
     (row,) = store.outcomes()
     assert row.problem == text.encode("utf-8", "backslashreplace").decode()
-    assert store.digests().keys() == {row.key}
+    assert store.origins().keys() == {row.key}
 
 
 def test_keys_that_differ_only_in_what_cannot_be_stored_stay_two_rows(store):
@@ -67,16 +67,24 @@ def test_row_that_cannot_be_written_leaves_the_old_one(store):
         store.put(ROW._replace(parts=(PartMark("a", "b", None, 1, ""),)))
     assert store.outcomes() == [ROW]
     store.put(ROW._replace(digest="later"))
-    assert store.digests() == {ROW.key: "later"}
+    assert store.origins()[ROW.key].digest == "later"
 
 
-def test_full_disk_is_told_and_leaves_the_old_rows(store):
+def test_full_disk_is_told_and_leaves_the_old_rows(store, monkeypatch):
     store.put(ROW)
-    (pages,) = store._base.execute("pragma page_count").fetchone()
-    store._base.execute(f"pragma max_page_count = {pages}")
-    with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
-        store.put(ROW._replace(notes=("y" * 10**6,)))
-    assert store.outcomes() == [ROW]
+    store.close()
+    connect = sqlite3.connect
+
+    def to_a_full_disk(*arguments, **options):
+        base = connect(*arguments, **options)
+        base.execute("pragma max_page_count = 1")  # no more than the file has
+        return base
+
+    monkeypatch.setattr(sqlite3, "connect", to_a_full_disk)
+    with Store(store.path) as full:
+        with pytest.raises(StoreError, match="cannot be written: database or disk is full"):
+            full.put(ROW._replace(notes=("y" * 10**6,)))
+        assert full.outcomes() == [ROW]
 
 
 def test_seeds_stay_the_same_and_differ_between_exercises_and_stores(tmp_path, store):
@@ -229,15 +237,13 @@ def test_killed_writer_loses_nothing_that_it_had_written(store):
 
 
 KILLED_IN_A_ROW = """
-import os, signal, sys
-from pathlib import Path
-from stablenets.grading.store import Store
-with Store(Path(sys.argv[1])) as store:
-    # Without a cache, what is written goes to the file at once, before it is committed.
-    store._base.execute("pragma cache_size = 1")
-    store._base.execute("begin immediate")
-    store._base.execute("update part set message = hex(zeroblob(100))")
-    os.kill(os.getpid(), signal.SIGKILL)
+import os, signal, sqlite3, sys
+base = sqlite3.connect(sys.argv[1], isolation_level=None)
+# Without a cache, what is written goes to the file at once, before it is committed.
+base.execute("pragma cache_size = 1")
+base.execute("begin immediate")
+base.execute("update part set message = hex(zeroblob(100))")
+os.kill(os.getpid(), signal.SIGKILL)
 """
 
 

@@ -1,6 +1,5 @@
 """What the book folds: the code behind a claim, and the known wrong answers of an exercise."""
 
-import re
 from itertools import groupby
 
 from docutils import nodes
@@ -9,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx_design.shared import create_component
 
 from stablenets.book.languages import N_, _
+from stablenets.masters.cells import role, without_marks
 
 TITLES = {
     "wrong": (N_("One wrong answer, and what it is told"), N_("{} wrong answers, and what they are told")),
@@ -18,9 +18,6 @@ TITLES = {
 SHOW, HIDE = N_("Show the code"), N_("Hide the code")
 # Set in the notebooks.
 SOLUTION = N_("Show the solution"), N_("Hide the solution")
-
-# For those who make the student notebooks, not for readers.
-MARK = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
 DROPDOWN = {"type": "dropdown", "opened": False, "has_title": True, "icon": None, "chevron": None} | {
     f"{part}_classes": [] for part in ("container", "title", "body")
@@ -32,7 +29,7 @@ def fold_code(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        cell.source = MARK.sub("", cell.source)
+        cell.source = without_marks(cell.source)
         tags = cell.metadata.get("tags", [])
         if cell.source.startswith("claim("):
             cell.metadata["tags"] = [*tags, "hide-input"]
@@ -56,9 +53,9 @@ def group_answers(app: Sphinx, doctree: nodes.document) -> None:
             cell["classes"].append(f"role-{_role(cell)}")
     parents = {cell.parent for cell in doctree.findall(nodes.container) if _role(cell) in TITLES}
     for parent in parents:
-        for role, run in [(role, list(run)) for role, run in groupby(parent.children, key=_role)]:
-            if role in TITLES:
-                one, many = TITLES[role]
+        for kind, run in [(kind, list(run)) for kind, run in groupby(parent.children, key=_role)]:
+            if kind in TITLES:
+                one, many = TITLES[kind]
                 title = nodes.rubric("", _(one) if len(run) == 1 else _(many).format(len(run)))
                 place = parent.index(run[0])
                 for cell in run:
@@ -70,5 +67,4 @@ def group_answers(app: Sphinx, doctree: nodes.document) -> None:
 
 def _role(node: nodes.Node) -> str | None:
     """The role of a code cell in its exercise, or None."""
-    metadata = node.get("cell_metadata", {}) if isinstance(node, nodes.container) else {}
-    return metadata.get("stablenets", {}).get("role")
+    return role({"metadata": node.get("cell_metadata")}) if isinstance(node, nodes.container) else None

@@ -16,26 +16,18 @@ import yaml
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from stablenets.masters.cells import KEY, colab_cell, is_for_colab
+from stablenets.masters.files import KERNEL_ARGUMENTS, write
+
 FOLDERS = ("chapters", "solutions")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-CELL_METADATA = {"tags", "mystnb", "stablenets"}
-COLAB_TAG = "remove-cell"
+CELL_METADATA = {"tags", "mystnb", KEY}
 CELL_TIMEOUT = 300
-# The kernel warns at every start that its local sockets are not encrypted.
-KERNEL_ARGUMENTS = ["--IPKernelApp.log_level=ERROR"]
 
 
 def repository_url(root: Path = Path()) -> str:
     """The public address of the repository: one setting in ``_config.yml``, from which all else takes it."""
     return yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
-
-
-def colab_cell(url: str) -> str:
-    """The cell that installs the package in Colab, where torch and its like are there already; elsewhere a no-op."""
-    return (
-        'if "google.colab" in str(get_ipython()): '
-        f'get_ipython().run_line_magic("pip", "install -q --no-deps git+{url}")'
-    )
 
 
 def paths(root: Path = Path()) -> list[Path]:
@@ -58,7 +50,7 @@ def normalize(notebook: NotebookNode, url: str) -> NotebookNode:
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in sorted(cell.metadata.items()) if k in CELL_METADATA})
         if cell.cell_type == "code":
-            if COLAB_TAG in cell.metadata.get("tags", []):
+            if is_for_colab(cell):
                 cell.source = colab_cell(url)
             cell.outputs = [_normalize_output(output, cell) for output in cell.outputs]
     return notebook
@@ -89,13 +81,6 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         extra_arguments=KERNEL_ARGUMENTS,
     )
     return client.execute(env=environment)
-
-
-def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook whole or not at all."""
-    draft = path.with_suffix(".tmp")
-    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    os.replace(draft, path)
 
 
 def refresh(path: Path, url: str) -> None:

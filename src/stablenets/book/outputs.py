@@ -19,11 +19,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from stablenets.book import notebooks
+from stablenets.masters.cells import KEY, stated
+from stablenets.masters.files import write
 
 STORE = Path("_build/outputs")
 PACKAGE = Path(__file__).parents[1]
 # Notebooks cannot see these, so a change in them leaves every output valid.
-UNSEEN = {"book", "grading"}
+UNSEEN = {"book", "grading", "masters"}
 
 
 def key(notebook: NotebookNode, root: Path) -> str:
@@ -52,10 +54,10 @@ def save(executed: NotebookNode, name: Path, root: Path, seconds: float) -> None
         seconds: how long the execution took.
     """
     executed = nbformat.from_dict(executed)
-    executed.metadata["stablenets"] = {"key": key(executed, root), "seconds": round(seconds, 1)}
+    executed.metadata[KEY] = {"key": key(executed, root), "seconds": round(seconds, 1)}
     path = root / STORE / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebooks.write(executed, path)
+    write(executed, path)
 
 
 def load(notebook: NotebookNode, name: Path, root: Path) -> NotebookNode | None:
@@ -67,7 +69,7 @@ def load(notebook: NotebookNode, name: Path, root: Path) -> NotebookNode | None:
     if not path.exists():
         return None
     kept = nbformat.read(path, as_version=4)
-    if kept.metadata["stablenets"]["key"] != key(notebook, root):
+    if stated(kept.metadata, "key") != key(notebook, root):
         return None
     merged = nbformat.from_dict(notebook)
     outputs = (cell.outputs for cell in kept.cells if cell.cell_type == "code")
@@ -86,7 +88,7 @@ def seconds(root: Path) -> dict[Path, float]:
     """Return how long each notebook of the book took when it was last executed."""
     names = [path.relative_to(root) for path in notebooks.paths(root)]
     kept = {name: nbformat.read(root / STORE / name, as_version=4) for name in names}
-    return {name: notebook.metadata["stablenets"]["seconds"] for name, notebook in kept.items()}
+    return {name: stated(notebook.metadata, "seconds") for name, notebook in kept.items()}
 
 
 def produce(name: Path, root: Path) -> float:

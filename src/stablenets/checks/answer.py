@@ -24,6 +24,10 @@ class Mistake(Exception):
     """What is wrong with an answer, in words that help the learner mend it."""
 
 
+class NotAnswered(Mistake):
+    """There is no answer yet: the function returned nothing, as the empty stub does."""
+
+
 class Answer:
     """Wraps the learner's function; every way in which it can fail becomes a :class:`Mistake`."""
 
@@ -44,7 +48,7 @@ class Answer:
                 raise Mistake(f"{call} raised {said}") from error
             raise Mistake(f"{call} raised {said}, in line {place[0]}: {place[1]}") from error
         if result is None or result is ...:
-            raise Mistake(f"{self.call(*arguments)} returned nothing: not answered yet?")
+            raise NotAnswered(f"{self.call(*arguments)} returned nothing: not answered yet?")
         return result
 
     def call(self, *arguments: object) -> str:

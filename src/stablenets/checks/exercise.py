@@ -16,19 +16,23 @@ from typing import NamedTuple
 import torch
 
 from stablenets._arguments import positive_integer
-from stablenets.checks.answer import Answer, Mistake
+from stablenets.checks.answer import Answer, Mistake, NotAnswered
 from stablenets.checks.registry import Registry
 
 EXERCISES = Registry()
 
 
 class PartResult(NamedTuple):
-    """One part of a check: its name, points gained and possible, and what was wrong (empty if nothing)."""
+    """One part of a check: its name, points gained and possible, and what was wrong (empty if nothing).
+
+    ``blank`` says that it was not answered: the function returned nothing.
+    """
 
     name: str
     points: int
     maximum: int
     message: str
+    blank: bool = False
 
 
 class Result(NamedTuple):
@@ -141,5 +145,7 @@ class Exercise:
         try:
             part.test(Answer(function), torch.Generator().manual_seed(1000 * seed + index))
         except Mistake as mistake:
-            return PartResult(part.name, 0, part.points, str(mistake))
+            # A check may have put a mistake into other words.
+            blank = any(isinstance(error, NotAnswered) for error in (mistake, mistake.__cause__))
+            return PartResult(part.name, 0, part.points, str(mistake), blank)
         return PartResult(part.name, part.points, part.points, "")

@@ -6,11 +6,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from stablenets.book.notebooks import write
-from stablenets.grading.assignment import read
-from stablenets.grading.records import Assignment
-from stablenets.grading.student import derive, masters, opened, role
-from stablenets.grading.tables import write_text
+from stablenets.masters import files
+from stablenets.masters.assignment import Assignment, read
+from stablenets.masters.cells import exercise_id, role
+from stablenets.masters.student_notebook import derive
 
 SETTINGS = '''"""Settings of nbgrader for this course: submissions run in a sandbox, and trusted checks mark them."""
 
@@ -32,7 +31,7 @@ def marked(student: NotebookNode, assignment: Assignment) -> NotebookNode:
     for cell in made.cells:
         if role(cell) is None:
             continue
-        question, kind = questions[cell.metadata.stablenets.exercise], role(cell)
+        question, kind = questions[exercise_id(cell)], role(cell)
         answer = kind == "answer"
         points = question.points if kind == "check" else question.manual_points if answer else 0
         cell.metadata["nbgrader"] = {
@@ -61,15 +60,16 @@ def write_all(
         chapters: those to write; all if there are none.
         exercises: a Python file of exercises of one's own, which is registered already; the settings name it.
     """
-    for path in masters(solutions, chapters):
-        master = opened(path)
+    for path in files.masters(solutions, chapters):
+        master = files.read(path)
+        assignment = read(master, path.stem)
         to = out / "source" / path.stem / path.name
         to.parent.mkdir(parents=True, exist_ok=True)
-        write(marked(derive(master), read(master, path.stem)), to)
+        files.write(marked(derive(master), assignment), to)
         yield to
     settings = out / "nbgrader_config.py"
     if not settings.exists():
         places = {"solutions": solutions, **({"exercises": exercises} if exercises else {})}
         arguments = ", ".join(f"{name}={str(path.resolve())!r}" for name, path in places.items())
-        write_text(settings, SETTINGS.format(arguments=arguments))
+        files.write_text(settings, SETTINGS.format(arguments=arguments))
         yield settings

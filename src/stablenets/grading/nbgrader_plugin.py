@@ -22,14 +22,15 @@ from traitlets import Unicode
 
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import secret
-from stablenets.grading.assignment import load, modules, read
+from stablenets.grading.intake.parse import MOST_CELLS
 from stablenets.grading.nbgrader_course import marked
-from stablenets.grading.notebook import MOST_CELLS
 from stablenets.grading.private import register
 from stablenets.grading.records import PartMark, Submission
 from stablenets.grading.run import grade_one
-from stablenets.grading.student import derive, masters, opened
 from stablenets.grading.task import Task
+from stablenets.masters import files
+from stablenets.masters.assignment import load, modules, read
+from stablenets.masters.student_notebook import derive
 
 SECRET = "stablenets-secret"
 
@@ -54,8 +55,13 @@ def configure(config: object, solutions: str = "solutions", exercises: str = "")
 def _handed_out(solutions: Path, exercises: Path | None) -> dict[str, NotebookNode]:
     if exercises:
         register(exercises)
-    found = {path.stem: opened(path) for path in masters(solutions)}
-    return {name: marked(derive(master), read(master, name)) for name, master in found.items()}
+    handed_out = {}
+    for path in files.masters(solutions):
+        master = files.read(path)
+        # Read first: it tells what is wrong with a master in a line.
+        assignment = read(master, path.stem)
+        handed_out[path.stem] = marked(derive(master), assignment)
+    return handed_out
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -141,15 +147,15 @@ class SandboxedGrade(NbGraderPreprocessor):
 def _outputs(parts: list[PartMark]) -> list[NotebookNode]:
     """The message of every part, as text, and the points, as nbgrader reads them."""
     lines = [f"{'✗' if p.message else '✓'} {p.part} ({p.points}/{p.maximum}) {p.message}".rstrip() for p in parts]
-    said = nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n")
+    messages = nbformat.v4.new_output("stream", name="stdout", text="\n".join(lines) + "\n")
     points = nbformat.v4.new_output("execute_result", {"text/plain": str(sum(part.points for part in parts))})
-    return [said, points]
+    return [messages, points]
 
 
 @functools.cache
 def _task(solutions: Path, secret_file: Path, exercises: Path | None) -> Task:
     if exercises:
         register(exercises)
-    kept = secret.kept(secret_file)
-    seeds = {exercise: secret.seed(kept, exercise) for exercise in EXERCISES}
+    own = secret.of_file(secret_file)
+    seeds = {exercise: secret.seed(own, exercise) for exercise in EXERCISES}
     return Task(load(solutions), seeds, modules(solutions), exercises=exercises)

@@ -27,54 +27,44 @@ class Submission(NamedTuple):
         return hashlib.sha256(self.content or self.problem.encode()).hexdigest()
 
 
-class Question(NamedTuple):
-    """One exercise of an assignment.
-
-    Attributes:
-        exercise: its id.
-        title: as the statement heads it.
-        function: name of the function that is asked for; empty for an open question.
-        points: that a machine gives.
-        manual_points: that a person gives by the rubric.
-        rubric: in Markdown; empty without manual points.
-    """
-
-    exercise: str
-    title: str
-    function: str
-    points: int
-    manual_points: int
-    rubric: str
-
-
-class Assignment(NamedTuple):
-    """The exercises of one chapter, in order."""
-
-    chapter: str
-    questions: tuple[Question, ...]
-
-
 class PartMark(NamedTuple):
-    """The mark of one part of a check, and what was wrong (empty if nothing)."""
+    """The mark of one part of a check, what was wrong (empty if nothing), and whether there was no answer at all."""
 
     exercise: str
     part: str
     points: int
     maximum: int
     message: str
+    blank: bool = False
+
+
+class Origin(NamedTuple):
+    """From what a row was made.
+
+    Attributes:
+        digest: of what was handed in and of what marked it; empty if it is to be graded again in any case.
+        ran_out_of: what there was too little of: ``"time"``, or empty.
+        time_limit: seconds that there were; 0 if that is not known.
+    """
+
+    digest: str
+    ran_out_of: str = ""
+    time_limit: float = 0.0
 
 
 class Outcome(NamedTuple):
     """The one row in which a submission ends.
 
     Attributes:
-        key, student, identifier, digest: of the submission.
+        key, student, identifier: of the submission.
+        digest: of what was handed in and of what marked it, as in :class:`Origin`.
         chapter: slug of the assignment; empty if it could not be told.
         problem: why it could not be graded; empty if it was.
         parts: the marks, in the order of the assignment.
         texts: the student's words on each open question: (exercise, Markdown).
         notes: what the instructor may want to know: a missing cell, a cell that raised, a time limit.
         seconds: that grading took.
+        ran_out_of, time_limit: as in :class:`Origin`.
     """
 
     key: str
@@ -87,6 +77,12 @@ class Outcome(NamedTuple):
     texts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    ran_out_of: str = ""
+    time_limit: float = 0.0
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.digest, self.ran_out_of, self.time_limit)
 
     @property
     def points(self) -> int:

@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing, contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from stablenets.grading.grade import OUT_OF_TIME, mark
-from stablenets.grading.inside.confine import die_with_parent
-from stablenets.grading.notebook import Unreadable, read
+from stablenets.grading.intake.parse import Unreadable, parse
+from stablenets.grading.marking import Marking, mark
 from stablenets.grading.private import register
-from stablenets.grading.records import Outcome, PartMark, Submission
-from stablenets.grading.sandbox import Sandbox, SandboxError
-from stablenets.grading.task import WITHIN, Task, stamp
+from stablenets.grading.records import Outcome, Submission
+from stablenets.grading.sandbox.bubblewrap import Sandbox, SandboxError
+from stablenets.grading.sandbox.inside.confine import die_with_parent
+from stablenets.grading.task import Task, digest
 
 
 class Pool(NamedTuple):
@@ -52,11 +52,11 @@ def grade_all(submissions: Iterable[Submission], task: Task, pool: Pool) -> Iter
                 # Whatever was still waiting has lost its process too, or has its result.
                 done, more = _finished(waiting, everything=True)
                 yield from done
-                yield from (_alone(one, task, pool) for one in lost + more)
+                yield from (_apart(submission, task, pool) for submission in lost + more)
                 executor = pool.start()
         done, lost = _finished(waiting, everything=True)
         yield from done
-        yield from (_alone(one, task, pool) for one in lost)
+        yield from (_apart(submission, task, pool) for submission in lost)
     finally:
         for future in waiting:
             future.cancel()
@@ -88,15 +88,16 @@ def _finished(waiting: dict[Future, Submission], everything: bool = False) -> tu
     return rows, lost
 
 
-def _alone(submission: Submission, task: Task, pool: Pool) -> Outcome:
+def _apart(submission: Submission, task: Task, pool: Pool) -> Outcome:
+    """Grade a submission in a pool of its own."""
     with pool.start() as executor:
         future = _submit(executor, task, submission)
         error = future.exception()
     if error is None:
         return future.result()
-    # Without a stamp the row is never up to date: a resumed run tries again.
-    said = f"the process that graded it was lost twice ({type(error).__name__}: {error})"
-    return _row(task, submission, problem=said)._replace(digest="")
+    # Without a digest the row is never up to date: a resumed run tries again.
+    problem = f"the process that graded it was lost twice ({type(error).__name__}: {error})"
+    return _row(task, submission, problem=problem)._replace(digest="")
 
 
 def grade_one(task: Task, submission: Submission) -> Outcome:
@@ -106,24 +107,26 @@ def grade_one(task: Task, submission: Submission) -> Outcome:
     try:
         if task.exercises:
             register(task.exercises)
-        notebook = read(submission.content, task.assignments)
-        marks, notes = _mark(task, notebook.code, notebook.chapter)
+        notebook = parse(submission.content, task.assignments)
+        marking = _mark(task, notebook.code, notebook.chapter)
     except Unreadable as error:
         return row(problem=str(error), seconds=time.monotonic() - start)
     except Exception as error:
-        said = f"the grader failed with {type(error).__name__}: {error}"
-        return row(problem=said, seconds=time.monotonic() - start)._replace(digest="")
-    seconds = time.monotonic() - start
-    graded = row(
-        chapter=notebook.chapter, parts=marks, texts=notebook.texts, notes=notebook.notes + notes, seconds=seconds
+        problem = f"the grader failed with {type(error).__name__}: {error}"
+        return row(problem=problem, seconds=time.monotonic() - start)._replace(digest="")
+    return row(
+        chapter=notebook.chapter,
+        parts=marking.parts,
+        texts=notebook.texts,
+        notes=notebook.notes + marking.notes,
+        seconds=time.monotonic() - start,
+        ran_out_of=marking.ran_out_of,
+        time_limit=task.total_seconds,
     )
-    # With more time the marks may be others.
-    late = f"{WITHIN}{task.total_seconds!r}" if OUT_OF_TIME in notes else ""
-    return graded._replace(digest=graded.digest + late)
 
 
-def _row(task: Task, submission: Submission, **what: object) -> Outcome:
-    return Outcome(submission.key, submission.student, submission.identifier, stamp(task, submission), **what)
+def _row(task: Task, submission: Submission, **values: Any) -> Outcome:
+    return Outcome(submission.key, submission.student, submission.identifier, digest(task, submission), **values)
 
 
 # The sandboxes of this process. Each serves one submission at a time, and a Dask worker may have several threads.
@@ -131,7 +134,7 @@ _boxes: dict[tuple[tuple[str, ...], bool], Sandbox] = {}
 _LOCK = threading.Lock()
 
 
-def _mark(task: Task, code: tuple[str, ...], chapter: str) -> tuple[tuple[PartMark, ...], tuple[str, ...]]:
+def _mark(task: Task, code: tuple[str, ...], chapter: str) -> Marking:
     with _LOCK:
         torch.set_num_threads(1)
         try:
@@ -143,7 +146,7 @@ def _mark(task: Task, code: tuple[str, ...], chapter: str) -> tuple[tuple[PartMa
             return _mark_once(task, code, chapter)
 
 
-def _mark_once(task: Task, code: tuple[str, ...], chapter: str) -> tuple[tuple[PartMark, ...], tuple[str, ...]]:
+def _mark_once(task: Task, code: tuple[str, ...], chapter: str) -> Marking:
     kind = task.preload, task.confined
     if kind not in _boxes:
         _boxes[kind] = Sandbox(task.preload, confined=task.confined)

@@ -16,7 +16,7 @@ def seed(secret: bytes, exercise: str) -> int:
     return int.from_bytes(hmac.digest(secret, exercise.encode(), "sha256")[:4]) >> 1
 
 
-def kept(path: Path) -> bytes:
+def of_file(path: Path) -> bytes:
     """Return the secret that a file keeps, for its owner alone; where there is none, draw one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:

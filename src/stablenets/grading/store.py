@@ -3,32 +3,48 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from stablenets.grading import secret
-from stablenets.grading.records import Outcome, PartMark
+from stablenets.grading.records import Origin, Outcome, PartMark
 
 # Told apart from the files of other programs, and from those of later versions of this one.
-APPLICATION, VERSION = 0x53744E74, 1
+APPLICATION, VERSION = 0x53744E74, 2
 # Seconds for which a reader and the writer wait for each other.
 PATIENCE = 30
 TABLES = """
 create table secret (bytes blob not null);
 create table outcome (
     key text primary key, student text not null, identifier text not null, digest text not null,
-    chapter text not null, problem text not null, texts text not null, notes text not null, seconds real not null
+    chapter text not null, problem text not null, texts text not null, notes text not null, seconds real not null,
+    ran_out_of text not null, time_limit real not null
 );
 create table part (
     key text not null references outcome on delete cascade, position integer not null,
     exercise text not null, part text not null, points integer not null, maximum integer not null,
-    message text not null,
+    message text not null, blank integer not null,
     primary key (key, position)
 );
 """
+# Files of version 1 tell in words that an answer is blank, and the time limit of what ran out of time in its digest.
+FROM_VERSION_1 = """
+begin immediate;
+alter table part add column blank integer not null default 0;
+update part set blank = message like '%not answered yet%';
+alter table outcome add column ran_out_of text not null default '';
+alter table outcome add column time_limit real not null default 0;
+update outcome set ran_out_of = 'time', digest = substr(digest, 1, instr(digest, ' within ') - 1),
+    time_limit = cast(substr(digest, instr(digest, ' within ') + length(' within ')) as real)
+    where digest like '% within %';
+pragma user_version = 2;
+commit;
+"""
+PART = ", ".join(PartMark._fields)
+OUTCOME = ", ".join(name for name in Outcome._fields if name != "parts")
 
 
 class StoreError(RuntimeError):
@@ -52,32 +68,39 @@ class Store:
         self.path, self._lock = path, None
         # Readers open it for writing too: a row in whose middle a run was killed is undone by who comes next.
         address = f"{path.absolute().as_uri()}?mode=rw"
-        with _told(path, "read"):
+        with _as_store_error(path, "read"):
             self._base = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, uri=True)
             try:
                 self._lock = _locked(path) if writing else None
-                self._secret = self._checked()
+                version = self._checked()
+                if version < VERSION and not writing:
+                    self._base = _copied_to_memory(self._base)
                 self._base.execute("pragma foreign_keys = on")
                 # A row that was acknowledged is on the disk, even if the power fails at once.
                 self._base.execute("pragma synchronous = extra")
-                self._base.execute(f"pragma query_only = {not writing}")
                 if writing:
                     # Better now than after the first submission.
-                    with _told(path, "written"):
-                        self._base.execute(f"pragma user_version = {VERSION}")
+                    with _as_store_error(path, "written"):
+                        self._base.execute(f"pragma user_version = {version}")
+                if version < VERSION:
+                    self._base.executescript(FROM_VERSION_1)
+                self._base.execute(f"pragma query_only = {not writing}")
             except BaseException:
                 self.close()
                 raise
 
-    def _checked(self) -> bytes:
-        """Return the secret of a file that is ours and sound."""
-        found = [self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        if found != [APPLICATION, VERSION]:
+    def _checked(self) -> int:
+        """Read the secret and return the version of a file that is ours and sound."""
+        ours, version = (
+            self._base.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")
+        )
+        if ours != APPLICATION or not 1 <= version <= VERSION:
             raise StoreError(f"{self.path} does not hold results of this version of stablenets")
         row = self._base.execute("select bytes from secret").fetchone()
         if row is None or self._base.execute("pragma quick_check(1)").fetchone() != ("ok",):
             raise StoreError(f"{self.path} cannot be read: it is damaged")
-        return row[0]
+        self._secret: bytes = row[0]
+        return version
 
     @classmethod
     def create(cls, path: Path, given: bytes | None = None) -> Self:
@@ -91,7 +114,7 @@ class Store:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))  # it holds the secret
         try:
-            with _told(path, "written"), closing(sqlite3.connect(draft)) as base:
+            with _as_store_error(path, "written"), closing(sqlite3.connect(draft)) as base:
                 base.executescript(f"{TABLES} pragma application_id = {APPLICATION}; pragma user_version = {VERSION};")
                 base.execute("insert into secret values (?)", (given or secret.new(),))
                 base.commit()
@@ -108,35 +131,39 @@ class Store:
 
     def put(self, outcome: Outcome) -> None:
         """Write a submission's row, in place of the one it had; it is there when this returns."""
-        *plain, parts, texts, notes, seconds = outcome
-        row = [_text(value) for value in plain] + [json.dumps(texts), json.dumps(notes), seconds]
+        values = outcome._asdict() | {"texts": json.dumps(outcome.texts), "notes": json.dumps(outcome.notes)}
+        parts = values.pop("parts")
         key = _text(outcome.key)
-        with _told(self.path, "written"), self._base as base:
+        with _as_store_error(self.path, "written"), self._base as base:
             base.execute("begin immediate")
             base.execute("delete from outcome where key = ?", (key,))
-            base.execute(f"insert into outcome values ({', '.join('?' * len(row))})", row)
+            _insert(base, "outcome", OUTCOME, values.values())
             for position, part in enumerate(parts):
-                values = [key, position, part.exercise, part.part, part.points, part.maximum, _text(part.message)]
-                base.execute("insert into part values (?, ?, ?, ?, ?, ?, ?)", values)
+                _insert(base, "part", f"key, position, {PART}", [key, position, *part])
 
-    def digests(self) -> dict[str, str]:
-        """Return the digest of what every row was graded from, by key."""
-        with _told(self.path, "read"):
-            return dict(self._base.execute("select key, digest from outcome"))
+    def origins(self) -> dict[str, Origin]:
+        """Return from what every row was made, by key."""
+        with _as_store_error(self.path, "read"):
+            rows = self._base.execute(f"select key, {', '.join(Origin._fields)} from outcome").fetchall()
+        return {key: Origin(*origin) for key, *origin in rows}
 
     def outcomes(self) -> list[Outcome]:
         """Return all rows, by student, chapter and key."""
         parts: dict[str, list[PartMark]] = {}
-        columns = "key, exercise, part, points, maximum, message"
-        with _told(self.path, "read"), self._base as base:
+        with _as_store_error(self.path, "read"), self._base as base:
             # One look at both tables: between two, a run could write a row.
             base.execute("begin")
-            for key, *part in base.execute(f"select {columns} from part order by key, position"):
-                parts.setdefault(key, []).append(PartMark(*part))
-            rows = base.execute("select * from outcome order by student, chapter, key").fetchall()
+            for key, *part, blank in base.execute(f"select key, {PART} from part order by key, position"):
+                parts.setdefault(key, []).append(PartMark(*part, bool(blank)))
+            rows = base.execute(f"select {OUTCOME} from outcome order by student, chapter, key").fetchall()
+        outcomes = [Outcome(**dict(zip(OUTCOME.split(", "), row))) for row in rows]
         return [
-            Outcome(*plain, tuple(parts.get(plain[0], ())), _pairs(texts), tuple(json.loads(notes)), seconds)
-            for *plain, texts, notes, seconds in rows
+            outcome._replace(
+                parts=tuple(parts.get(outcome.key, ())),
+                texts=tuple((exercise, text) for exercise, text in json.loads(outcome.texts)),
+                notes=tuple(json.loads(outcome.notes)),
+            )
+            for outcome in outcomes
         ]
 
     def close(self) -> None:
@@ -168,8 +195,16 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
+def _copied_to_memory(base: sqlite3.Connection) -> sqlite3.Connection:
+    """Copy an older file that is only to be read: the copy can be given the form of today."""
+    with closing(base):
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        base.backup(copy)
+    return copy
+
+
 @contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
+def _as_store_error(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
@@ -181,5 +216,6 @@ def _text(value: str) -> str:
     return value.encode("utf-8", "backslashreplace").decode()
 
 
-def _pairs(texts: str) -> tuple[tuple[str, str], ...]:
-    return tuple((exercise, text) for exercise, text in json.loads(texts))
+def _insert(base: sqlite3.Connection, table: str, columns: str, values: Iterable[Any]) -> None:
+    row = [_text(value) if isinstance(value, str) else value for value in values]
+    base.execute(f"insert into {table} ({columns}) values ({', '.join('?' * len(row))})", row)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,11 +17,17 @@ from stablenets.grading.commands.shared import (
     as_json,
     as_row,
     assignments_of,
+    errors_in_a_line,
     masters,
     summary,
     to_json,
-    told,
 )
+
+if TYPE_CHECKING:
+    from stablenets.grading.records import Submission
+    from stablenets.grading.run import Pool
+    from stablenets.grading.store import Store
+    from stablenets.grading.task import Task
 
 
 @click.command(short_help="Grade what was handed in.")
@@ -56,39 +63,42 @@ def grade(
     has none. A run that was ended, by whatever, goes on with --resume.
     """
     from stablenets.checks.exercise import EXERCISES
-    from stablenets.grading import assignment, intake, run, sandbox
+    from stablenets.grading import run
+    from stablenets.grading.intake.collect import collect
+    from stablenets.grading.sandbox import bubblewrap
     from stablenets.grading.task import Task, stale
+    from stablenets.masters.assignment import modules
 
-    with told():
+    with errors_in_a_line():
         confined = not unsafe_no_sandbox
         assignments = assignments_of(solutions, exercises)
         if confined and not dask:
-            sandbox.required_bubblewrap()
-        handed_in = functools.partial(intake.collect, submissions, without=out)
+            bubblewrap.required_program()
+        handed_in = functools.partial(collect, submissions, without=out)
         # What is wrong with them is told before anything is made.
         if next(handed_in(), None) is None:
             raise ValueError(f"no submissions found in {submissions}")
-        preload = assignment.modules(solutions)
+        preload = modules(solutions)
         with (
             run.dask(dask) if dask else nullcontext(run.processes(jobs or _processors())) as pool,
             _results(out, resume or regrade) as store,
         ):
-            for line in sandbox.protection(confined):
+            for line in bubblewrap.protection(confined):
                 click.echo(f"sandbox: {line}", err=True)
             seeds = {exercise: store.seed(exercise) for exercise in EXERCISES}
-            limits = sandbox.USUAL._replace(megabytes=memory)
+            limits = bubblewrap.USUAL._replace(megabytes=memory)
             task = Task(assignments, seeds, preload, confined, limits, 60 * minutes, exercises)
-            known = {} if regrade else store.digests()
-            here = {one.key: stale(task, one, known.get(one.key)) for one in handed_in()}
-            new = (one for one in handed_in() if stale(task, one, known.get(one.key)))
+            rows = {} if regrade else store.origins()
+            here = {each.key: stale(task, each, rows.get(each.key)) for each in handed_in()}
+            new = (each for each in handed_in() if stale(task, each, rows.get(each.key)))
             _grade(new, sum(here.values()), task, pool, store)
-            if gone := sorted(set(store.digests()) - here.keys()):
+            if gone := sorted(store.origins().keys() - here.keys()):
                 click.echo(f"kept, though no longer among the submissions: {', '.join(gone)}", err=True)
             outcomes = store.outcomes()
     click.echo(to_json(list(map(as_row, outcomes))) if as_json else summary(outcomes, out))
 
 
-def _grade(submissions: Iterable, total: int, task, pool, store) -> None:
+def _grade(submissions: Iterable["Submission"], total: int, task: "Task", pool: "Pool", store: "Store") -> None:
     from stablenets.grading import run
 
     rows = run.grade_all(submissions, task, pool)
@@ -102,7 +112,7 @@ def _grade(submissions: Iterable, total: int, task, pool, store) -> None:
         raise click.ClickException("stopped; what was graded is kept: go on with --resume") from None
 
 
-def _results(out: Path, again: bool):
+def _results(out: Path, again: bool) -> "Store":
     """Open the results, or make a new file for them."""
     from stablenets.grading.store import Store
 

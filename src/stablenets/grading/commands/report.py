@@ -12,15 +12,16 @@ from stablenets.grading.commands.shared import (
     as_json,
     as_row,
     assignments_of,
+    errors_in_a_line,
     masters,
     summary,
     to_json,
-    told,
 )
 
 if TYPE_CHECKING:
-    from stablenets.grading.manual import Marks
-    from stablenets.grading.records import Assignment, Outcome
+    from stablenets.grading.records import Outcome
+    from stablenets.grading.report.manual import Marks
+    from stablenets.masters.assignment import Assignment
 
 
 @click.command(short_help="Write gradebooks, overview and feedback.")
@@ -37,13 +38,12 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
     manual.csv           fill in points and comments there, then run this command again
     feedback/*.html      one page for each submission, to send to its student
     """
-    from stablenets.grading import feedback, gradebook, manual
-    from stablenets.grading import report as pages
-    from stablenets.grading.assignment import outdated
+    from stablenets.grading.report import gradebook, manual, overview, student_page
+    from stablenets.grading.report.pages import counted
     from stablenets.grading.store import Store
-    from stablenets.grading.words import counted
+    from stablenets.grading.task import outdated
 
-    with told():
+    with errors_in_a_line():
         assignments = assignments_of(solutions, exercises)
         with Store(results / RESULTS, writing=False) as store:
             outcomes = store.outcomes()
@@ -57,8 +57,8 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
         marks = manual.current(marks, outcomes, assignments)
         manual.write_sheet(sheet, outcomes, assignments, marks)
         gradebook.write(results / "gradebook", outcomes, assignments, marks)
-        pages.write(results, outcomes, assignments, marks)
-        feedback.write(results / "feedback", outcomes, assignments, marks)
+        overview.write(results, outcomes, assignments, marks)
+        student_page.write(results / "feedback", outcomes, assignments, marks)
     rows = [_row(outcome, assignments, marks) for outcome in outcomes]
     if as_json:
         click.echo(to_json(rows))
@@ -70,8 +70,8 @@ def report(results: Path, solutions: Path, exercises: Path | None, as_json: bool
 
 def _row(outcome: "Outcome", assignments: Mapping[str, "Assignment"], marks: "Marks") -> dict[str, object]:
     """Return an outcome with what a person gave and has still to give; points and their maximum are of both."""
-    from stablenets.grading.gradebook import maximum, total
-    from stablenets.grading.manual import ManualMark, answered
+    from stablenets.grading.report.gradebook import maximum, total
+    from stablenets.grading.report.manual import ManualMark, answered
 
     row = {**as_row(outcome), "manual": [], "waiting": []}
     if outcome.problem:
@@ -81,5 +81,5 @@ def _row(outcome: "Outcome", assignments: Mapping[str, "Assignment"], marks: "Ma
         mark = marks.get((outcome.key, question.exercise), ManualMark(None))
         given = {"points": mark.points, "maximum": question.manual_points, "comment": mark.comment}
         row["manual"].append({"exercise": question.exercise, **given})
-    found = total(outcome, assignment, marks)
-    return row | {"points": found.points, "maximum": maximum(assignment), "waiting": list(found.pending)}
+    counted = total(outcome, assignment, marks)
+    return row | {"points": counted.points, "maximum": maximum(assignment), "waiting": list(counted.pending)}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from stablenets.grading.records import Assignment, Outcome
+    from stablenets.grading.records import Outcome
+    from stablenets.masters.assignment import Assignment
 
 RESULTS = "results.sqlite"
 # Of a clone from which the package is installed to be edited; of another installation it leads to nothing.
@@ -43,9 +44,9 @@ def masters(command: Callable) -> Callable:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Tell errors that a user can mend in one line."""
-    from stablenets.grading.sandbox import SandboxError
+def errors_in_a_line() -> Iterator[None]:
+    """Show errors that a user can mend in a line, without a traceback."""
+    from stablenets.grading.sandbox.bubblewrap import SandboxError
     from stablenets.grading.store import StoreError
 
     try:
@@ -56,7 +57,8 @@ def told() -> Iterator[None]:
 
 def assignments_of(solutions: Path, exercises: Path | None) -> dict[str, "Assignment"]:
     """Read the assignments from the masters."""
-    from stablenets.grading import assignment, private
+    from stablenets.grading import private
+    from stablenets.masters import assignment
 
     if exercises:
         private.register(exercises)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stablenets.grading.commands.shared import NEW_FOLDER, as_json, assignments_of, masters, told
+from stablenets.grading.commands.shared import NEW_FOLDER, as_json, assignments_of, errors_in_a_line, masters
 
 
 @click.command(short_help="Write the notebooks to hand out.")
@@ -17,14 +17,14 @@ from stablenets.grading.commands.shared import NEW_FOLDER, as_json, assignments_
 def student(chapters: tuple[str, ...], out: Path, nbgrader: bool, solutions: Path, exercises: Path | None) -> None:
     """Write the notebooks for students, without solutions, for all CHAPTERS or those named."""
     from stablenets.grading import nbgrader_course
-    from stablenets.grading import student as notebooks
+    from stablenets.masters import student_notebook
 
-    with told():
+    with errors_in_a_line():
         assignments_of(solutions, exercises)
         if nbgrader:
             paths = nbgrader_course.write_all(solutions, out, chapters, exercises)
         else:
-            paths = notebooks.write_all(solutions, out, chapters)
+            paths = student_notebook.write_all(solutions, out, chapters)
         for path in paths:
             click.echo(path)
 
@@ -39,9 +39,9 @@ def validate(notebook: Path, seconds: float, as_json: bool) -> None:
     It runs from top to bottom in a fresh kernel, on your machine and with your rights, and every exercise is checked
     with the public seed. Exit status 1 tells that something is left to do.
     """
-    from stablenets.grading.validate import validate
+    from stablenets.grading.validation import validate
 
-    with told():
-        found = validate(notebook, cell_seconds=seconds)
-    click.echo(json.dumps(found.as_dict(), indent=2) if as_json else str(found))
-    sys.exit(0 if found.ready else 1)
+    with errors_in_a_line():
+        validation = validate(notebook, cell_seconds=seconds)
+    click.echo(json.dumps(validation.as_dict(), indent=2) if as_json else str(validation))
+    sys.exit(0 if validation.ready else 1)
