@@ -8,7 +8,8 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx_design.shared import create_component
 
-from stablenets.book.languages import N_, _
+from stablenets.book.languages import _
+from stablenets.phrases import N_
 
 TITLES = {
     "wrong": (N_("One wrong answer, and what it is told"), N_("{} wrong answers, and what they are told")),

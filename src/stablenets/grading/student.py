@@ -77,7 +77,7 @@ def _empty(source: str) -> str:
 def _plain(source: str) -> str:
     """Write what only the book's markup knows in Markdown that every notebook program shows."""
     source = LABEL.sub("", source)
-    source = FACTS.sub(lambda match: f"*{exercise(match[1]).summary}*", source)
+    source = FACTS.sub(lambda match: f"*{exercise(match[1]).summary()}*", source)
     return DROPDOWN.sub(r"<details><summary>\1</summary>\n\n\2\n</details>", source)
 
 
