@@ -13,7 +13,7 @@ every line of the notebooks; a text with two meanings stays English.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import product
+from itertools import product, zip_longest
 from typing import NamedTuple
 
 GAP = "{}"
@@ -59,6 +59,10 @@ class Reading(NamedTuple):
     values: tuple[str, ...]
 
 
+# Of the texts of a line that have been looked at.
+Known = dict[str, Reading | None]
+
+
 class Phrases:
     """Templates that are known, and what they are in another language.
 
@@ -85,37 +89,40 @@ class Phrases:
     def read(self, line: str) -> Reading | None:
         """Return the weightiest reading of a line, or None if it has none."""
         mark, part, points, message = LINE.fullmatch(line).groups("")
-        known: dict[str, Reading | None] = {}
+        known: Known = {}
         readings = [self._value(part, known)] if part else []
         readings += [self._message(message, known)] if message else []
         if None in readings:
             return None
         return _put(f"{mark}{GAP if part else ''}{points}{GAP if message else ''}", readings)
 
-    def _message(self, text: str, known: dict[str, Reading | None]) -> Reading | None:
+    def _message(self, text: str, known: Known) -> Reading | None:
         """Read what may be a mistake behind the call that shows it."""
         if certain := self._certain(text, known):
             return certain
         readings = [self._value(text, known)]
         for cut in re.finditer(": ", text):
-            call, mistake = self._value(text[: cut.start()], known), self._message(text[cut.end() :], known)
-            readings += [_put("{}: {}", [call, mistake])] if call and mistake else []
+            if call := self._value(text[: cut.start()], known):
+                mistake = self._value(text[cut.end() :], known)
+                readings += [_put("{}: {}", [call, mistake])] if mistake else []
         return _weightiest(filter(None, readings))
 
-    def _value(self, text: str, known: dict[str, Reading | None]) -> Reading | None:
+    def _value(self, text: str, known: Known) -> Reading | None:
         if text not in known:
-            plain = [Reading((0, 0, 0), frozenset([text]), (text,))] if _balanced(text) else []
+            plain = [Reading((0, 0, 0), frozenset([text]), (text,))] if _is_value(text) else []
             certain = self._certain(text, known)
             known[text] = certain or _weightiest([*plain, *self._fitted(self._others, text, known)])
         return known[text]
 
-    def _certain(self, text: str, known: dict[str, Reading | None]) -> Reading | None:
-        """Read what needs no weighing."""
+    def _certain(self, text: str, known: Known) -> Reading | None:
+        """Read what needs no weighing: a whole text, or one that ends in words of which none is ours."""
         if text in self._whole:
             return _put(self._whole[text], [], len(text))
-        return _weightiest(self._fitted(self._verbatim, text, known))
+        # The first gap is the shortest: whatever follows may be the learner's.
+        first = (next(self._fitted([template], text, known), None) for template in self._verbatim)
+        return _weightiest(filter(None, first))
 
-    def _fitted(self, templates: list["_Template"], text: str, known: dict[str, Reading | None]) -> Iterator[Reading]:
+    def _fitted(self, templates: list["_Template"], text: str, known: Known) -> Iterator[Reading]:
         """Yield the readings of a text as one of the templates with its values."""
         for template in templates:
             for values in _between(template.parts, text):
@@ -148,11 +155,12 @@ def _put(translation: str, readings: list[Reading], weight: int = 0) -> Reading:
 
 
 def _weightiest(readings: Iterable[Reading]) -> Reading | None:
-    """One reading for those that weigh most, with the translations of all of them."""
+    """One reading for those that weigh most, with their translations, of which two are enough to see that they differ."""
     readings = list(readings)
     most = max((reading.weight for reading in readings), default=None)
     best = [reading for reading in readings if reading.weight == most]
-    return best[0]._replace(translations=frozenset().union(*(each.translations for each in best))) if best else None
+    translations = sorted({translation for reading in best for translation in reading.translations})
+    return best[0]._replace(translations=frozenset(translations[:2])) if best else None
 
 
 def _between(parts: list[str], text: str) -> Iterator[tuple[str, ...]]:
@@ -172,12 +180,14 @@ def _between(parts: list[str], text: str) -> Iterator[tuple[str, ...]]:
         start += 1
 
 
-def _balanced(text: str) -> bool:
-    """Whether every bracket is closed: no value ends in the middle of a call."""
+def _is_value(text: str) -> bool:
+    """Whether this can be a number, a name or a call: every bracket is closed, and outside them is no colon."""
     opened = []
-    for character in text:
+    for character, next_one in zip_longest(text, text[1:]):
         if character in BRACKETS.values():
             opened.append(character)
         elif character in BRACKETS and (not opened or opened.pop() != BRACKETS[character]):
+            return False
+        elif character == ":" and next_one == " " and not opened:
             return False
     return not opened

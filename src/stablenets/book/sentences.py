@@ -74,7 +74,7 @@ def _templates(text: ast.JoinedStr) -> Iterator[str]:
 def _choices(part: ast.expr) -> list[str]:
     """What may stand in this place of a template: its own words, one of those it chooses from, or a gap."""
     if isinstance(part, ast.FormattedValue):
-        return _words(part.value) or [VERBATIM if part.conversion == ord("s") else GAP]
+        return _words(part.value) or [VERBATIM if part.conversion == ord("s") and not part.format_spec else GAP]
     return _words(part)
 
 
