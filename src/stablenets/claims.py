@@ -95,7 +95,8 @@ class Claim(NamedTuple):
     def numbers(self, translate: Translate = str) -> str:
         """What was measured and what was expected, in words."""
         measured = fill(translate(N_("measured {}")), self.summary(translate))
-        return f"{measured} · {fill(translate(N_('expected {}')), self.expectation(translate))}"
+        expected = fill(translate(N_("expected {}")), self.expectation(translate))
+        return f"{measured} · {expected}"
 
     @property
     def fields(self) -> dict[str, object]:

@@ -13,7 +13,7 @@ every line of the notebooks; a text with two meanings stays English.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import product, zip_longest
+from itertools import product
 from typing import NamedTuple
 
 GAP = "{}"
@@ -23,7 +23,8 @@ GAPS = re.compile(r"\{(?:!s)?\}")
 NUMBERED = re.compile(r"\{(\d*)(?:!s)?\}")
 # A line of a check: a mark, the name of a part with its points, and what is said.
 LINE = re.compile(r"(?:(\s*[✓✗] )(?:(.*?)( \(\d+/\d+\)(?:: |$)))?)?(.*)")
-BRACKETS = {")": "(", "]": "["}
+DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1, ": ": 0}
+MARKS = re.compile(r"[()\[\]]|: ")
 
 Translate = Callable[[str], str]
 
@@ -155,7 +156,7 @@ def _put(translation: str, readings: list[Reading], weight: int = 0) -> Reading:
 
 
 def _weightiest(readings: Iterable[Reading]) -> Reading | None:
-    """One reading for those that weigh most, with their translations, of which two are enough to see that they differ."""
+    """One reading for those that weigh most, with their translations: two are enough to see that they differ."""
     readings = list(readings)
     most = max((reading.weight for reading in readings), default=None)
     best = [reading for reading in readings if reading.weight == most]
@@ -182,12 +183,9 @@ def _between(parts: list[str], text: str) -> Iterator[tuple[str, ...]]:
 
 def _is_value(text: str) -> bool:
     """Whether this can be a number, a name or a call: every bracket is closed, and outside them is no colon."""
-    opened = []
-    for character, next_one in zip_longest(text, text[1:]):
-        if character in BRACKETS.values():
-            opened.append(character)
-        elif character in BRACKETS and (not opened or opened.pop() != BRACKETS[character]):
+    depth = 0
+    for mark in MARKS.findall(text):
+        depth += DEPTH[mark]
+        if depth < 0 or (depth == 0 and mark == ": "):
             return False
-        elif character == ":" and next_one == " " and not opened:
-            return False
-    return not opened
+    return depth == 0
