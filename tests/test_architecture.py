@@ -20,7 +20,8 @@ ARROWS = {
     "jacobian": {"_arguments", "_chains", "spectra"},
     "_sums": set(),
     "propagation": {"_arguments", "_sums", "jacobian"},
-    "claims": set(),
+    "phrases": set(),
+    "claims": {"phrases"},
     "data": {"_arguments"},
     "networks": {"_arguments"},
     "training": {"_arguments"},
@@ -29,9 +30,9 @@ ARROWS = {
     "optim": {"_arguments", "_sums"},
     "typeset": {"_arguments", "data"},
     "shift": {"_arguments", "_sums", "data"},
-    "checks": {"_arguments", "data", "networks", "symmetry", "training"},
-    "book": {"claims", "checks"},
-    "grading": {"book", "checks"},
+    "checks": {"_arguments", "data", "networks", "phrases", "symmetry", "training"},
+    "book": {"claims", "checks", "phrases"},
+    "grading": {"book", "checks", "phrases"},
     "__init__": set(),
 }
 # Heavy libraries and the only parts that may import them when they are imported themselves.

@@ -11,7 +11,6 @@ from sphinx.util.docutils import SphinxRole
 from stablenets.book import accessible, claims_page, execution, folding, languages, offline, reference, times_page
 from stablenets.checks.run import exercise
 
-
 # The book's own style.
 STATIC = Path(__file__).parent / "static"
 

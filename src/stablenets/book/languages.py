@@ -61,6 +61,13 @@ def read(path: Path) -> Catalog:
         return read_po(file)
 
 
+def in_words(root: Path, language: str) -> Callable[[str], str]:
+    """Return the translation that a language has of a template marked for the translators, or else the template."""
+    path = catalogs(root, language) / f"{DOMAIN}.po"
+    kept = read(path) if path.exists() else Catalog()
+    return lambda template: (kept[template].string if template in kept else "") or template
+
+
 def phrases(app: Sphinx, page: str) -> Phrases:
     """Return what a translated page has for the sentences that its code says."""
     folder, translations = catalogs(Path(app.srcdir), app.config.language), {}
@@ -108,7 +115,7 @@ def _name(root: Path, language: str, page: str) -> str:
     name = Locale.parse(language).get_language_name()
     if is_translated(root, language, page):
         return name
-    return read(catalogs(root, language) / f"{DOMAIN}.po")[UNTRANSLATED].string.format(name)
+    return in_words(root, language)(UNTRANSLATED).format(name)
 
 
 def translate_captions(app: Sphinx, doctree: nodes.document) -> None:
