@@ -2,13 +2,16 @@
 
 import html
 import math
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from stablenets.phrases import N_, Translate, fill
+
 MIME_TYPE = "application/vnd.stablenets.claim+json"
+BOUNDS = ("expected", "tolerance", "relative", "above", "below")
 
 
 class ClaimError(AssertionError):
@@ -16,33 +19,106 @@ class ClaimError(AssertionError):
 
 
 class Claim(NamedTuple):
-    """A statement, what was measured for it (one value, or one a seed), what it was held against, and its source."""
+    """A statement with what was measured for it and what that was held against, as it was stated.
+
+    Attributes:
+        statement: what is claimed.
+        measured: one value, or one a seed.
+        source: where the statement is proved, or who published it.
+        expected: the value that theory or the source gives, or None where bounds were given.
+        tolerance: largest absolute deviation from ``expected``, if one was given.
+        relative: largest deviation as a fraction of ``expected``, if one was given.
+        above: exclusive lower bound, if one was given.
+        below: exclusive upper bound, if one was given.
+    """
 
     statement: str
     measured: tuple[float, ...]
-    expectation: str
     source: str
+    expected: float | None = None
+    tolerance: float | None = None
+    relative: float | None = None
+    above: float | None = None
+    below: float | None = None
 
     @property
-    def summary(self) -> str:
+    def inclusive(self) -> bool:
+        """Whether a value may equal :attr:`low` or :attr:`high`."""
+        return self.expected is not None
+
+    @property
+    def low(self) -> float:
+        """The end below which, or up to which, no value may lie; minus infinity if there is none."""
+        if self.expected is None:
+            return -math.inf if self.above is None else self.above
+        return self.expected - self._deviation
+
+    @property
+    def high(self) -> float:
+        """The end above which, or from which on, no value may lie; infinity if there is none."""
+        if self.expected is None:
+            return math.inf if self.below is None else self.below
+        return self.expected + self._deviation
+
+    @property
+    def _deviation(self) -> float:
+        return (self.tolerance or 0.0) if self.relative is None else self.relative * abs(self.expected)
+
+    @property
+    def holds(self) -> bool:
+        """Whether every measured value lies between :attr:`low` and :attr:`high`."""
+        if self.inclusive:
+            return all(self.low <= value <= self.high for value in self.measured)
+        return all(self.low < value < self.high for value in self.measured)
+
+    def summary(self, translate: Translate = str) -> str:
         """One value, or mean, spread and range of all measured values, in words."""
         if len(self.measured) == 1:
             return f"{self.measured[0]:.4g}"
         values = torch.tensor(self.measured, dtype=torch.float64)  # statistics.stdev cannot take NaN and infinity
         mean, spread, low, high = (statistic.item() for statistic in (values.mean(), values.std(), *values.aminmax()))
-        return f"{mean:.3g} ± {spread:.2g}, from {low:.3g} to {high:.3g} ({len(self.measured)} values)"
+        numbers = f"{mean:.3g}", f"{spread:.2g}", f"{low:.3g}", f"{high:.3g}", str(len(values))
+        return fill(translate(N_("{} ± {}, from {} to {} ({} values)")), *numbers)
+
+    def expectation(self, translate: Translate = str) -> str:
+        """What the values are held against, in words."""
+        if self.expected is None:
+            template = N_("above {}") if self.below is None else N_("above {} and below {}")
+            template = N_("below {}") if self.above is None else template
+            return fill(translate(template), *(_told(each) for each in (self.above, self.below) if each is not None))
+        if self.relative is not None:
+            return f"{self.expected:.6g} ± {100 * self.relative:.3g} %"
+        if self.tolerance is not None:
+            return f"{self.expected:.6g} ± {self.tolerance:.3g}"
+        return fill(translate(N_("exactly {}")), f"{self.expected:.6g}")
+
+    def numbers(self, translate: Translate = str) -> str:
+        """What was measured and what was expected, in words."""
+        measured = fill(translate(N_("measured {}")), self.summary(translate))
+        expected = fill(translate(N_("expected {}")), self.expectation(translate))
+        return f"{measured} · {expected}"
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What stands in an output, as JSON: infinity and NaN, for which it has no number, as text."""
+        numbers = {name: _to_json(bound) for name, bound in self._asdict().items() if name in BOUNDS}
+        measured = [_to_json(value) for value in self.measured]
+        return {"statement": self.statement, "measured": measured, "source": self.source, **numbers}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Claim":
+        """Return the claim that has these :attr:`fields`."""
+        numbers = {name: None if fields[name] is None else float(fields[name]) for name in BOUNDS}
+        return cls(fields["statement"], tuple(map(float, fields["measured"])), fields["source"], **numbers)
 
     def __repr__(self) -> str:
         # Without the measured value: this text is committed and compared, so it must be the same on every processor.
-        return f"✓ {self.statement} (expected: {self.expectation})"
+        return f"✓ {self.statement} (expected: {self.expectation()})"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, object]:
-        facts = {**self._asdict(), "summary": self.summary}
-        shown = {name: html.escape(str(value)) for name, value in facts.items()}
-        card = ("<p>✓ {statement}<br><small>measured {summary} · expected {expectation} · {source}</small></p>").format(
-            **shown
-        )
-        return {"text/plain": repr(self), "text/html": card, MIME_TYPE: facts}
+        statement, numbers, source = map(html.escape, (self.statement, self.numbers(), self.source))
+        card = f"<p>✓ {statement}<br><small>{numbers} · {source}</small></p>"
+        return {"text/plain": repr(self), "text/html": card, MIME_TYPE: self.fields}
 
 
 def claim(
@@ -84,13 +160,11 @@ def claim(
     Traceback (most recent call last):
     stablenets.claims.ClaimError: Two is large: measured 2, expected: above 3
     """
-    values = _values(measured)
-    low, high, expectation = _interval(expected, tolerance, relative, above, below)
-    inclusive = expected is not None
-    holds = all(low <= value <= high if inclusive else low < value < high for value in values)
-    result = Claim(statement, values, expectation, source)
-    if not holds:
-        raise ClaimError(f"{statement}: measured {result.summary}, expected: {expectation}")
+    _require_comparison(expected, tolerance, relative, above, below)
+    bounds = (None if each is None else float(each) for each in (expected, tolerance, relative, above, below))
+    result = Claim(statement, _values(measured), source, *bounds)
+    if not result.holds:
+        raise ClaimError(f"{statement}: measured {result.summary()}, expected: {result.expectation()}")
     return result
 
 
@@ -103,27 +177,20 @@ def _values(measured: float | Tensor | Iterable[float]) -> tuple[float, ...]:
     return values
 
 
+def _to_json(value: float | None) -> float | str | None:
+    return value if value is None or math.isfinite(value) else str(value)
+
+
 def _told(bound: float) -> str:
     """Six digits of a bound; more where they would make a whole number of what is none, such as 1.000001."""
     short = f"{bound:.6g}"
     return short if float(short) == bound or not float(short).is_integer() else f"{bound:.10g}"
 
 
-def _interval(expected, tolerance, relative, above, below) -> tuple[float, float, str]:
-    """The interval that the arguments ask for, with its description."""
+def _require_comparison(expected, tolerance, relative, above, below) -> None:
     if (expected is None) == (above is None and below is None):
         raise ValueError("a claim needs either expected, or above and/or below")
-    if expected is None:
-        if tolerance is not None or relative is not None:
-            raise ValueError("tolerance and relative belong to expected")
-        bounds = [f"{word} {_told(bound)}" for word, bound in (("above", above), ("below", below)) if bound is not None]
-        return -math.inf if above is None else above, math.inf if below is None else below, " and ".join(bounds)
+    if expected is None and (tolerance is not None or relative is not None):
+        raise ValueError("tolerance and relative belong to expected")
     if tolerance is not None and relative is not None:
         raise ValueError("give tolerance or relative, not both")
-    if relative is not None:
-        tolerance, described = relative * abs(expected), f"{expected:.6g} ± {100 * relative:.3g} %"
-    elif tolerance is not None:
-        described = f"{expected:.6g} ± {tolerance:.3g}"
-    else:
-        tolerance, described = 0.0, f"exactly {expected:.6g}"
-    return expected - tolerance, expected + tolerance, described

@@ -7,7 +7,8 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from sphinx.application import Sphinx
 
-from stablenets.book.languages import N_, _
+from stablenets.book.languages import _
+from stablenets.phrases import N_
 
 MENDED = {
     # What is in the references are no items of a list to a screen reader.

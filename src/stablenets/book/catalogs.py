@@ -2,13 +2,15 @@
 
 After a change of the English text,
 
-    python -m stablenets.book.catalogs [PAGE …]
+    python -m stablenets.book.catalogs [--language LANGUAGE] [PAGE …]
 
-brings every catalog in ``locale`` up to date, and starts those of further pages, such as ``chapters/initialization``.
+brings every catalog in ``locale`` up to date, or those of one language, and starts those of further pages, such as
+``chapters/initialization``.
 A text that has changed loses its translation; a test fails until it has a new one. The catalog ``stablenets`` has the
 words of the book's own directives, and those in ``sentences`` what the checks and the sliders of a chapter say.
 """
 
+import argparse
 import ast
 import subprocess
 import sys
@@ -62,12 +64,14 @@ def faults(catalog: Catalog, template: Catalog) -> list[str]:
     return [f"not translated: {text}" for text in missing] + [f"no longer there: {text}" for text in kept - wanted]
 
 
-def update(root: Path, out: Path, more: list[str]) -> None:
-    """Bring the catalogs of every language up to date with the English text, and start those of more pages."""
+def update(root: Path, out: Path, pages: list[str], chosen: list[str]) -> None:
+    """Bring the catalogs of the chosen languages up to date with the English text, and start those of more pages."""
     wanted = templates(root, out)
-    for language in languages(root):
+    for language in chosen:
         folder = catalogs(root, language)
-        for name, path in (files(folder, ".po") | {name: folder / f"{name}.po" for name in more}).items():
+        # The words of the book's frame are wanted with the first page.
+        for name in sorted({DOMAIN, *files(folder, ".po"), *pages}):
+            path = folder / f"{name}.po"
             kept = read(path) if path.exists() else Catalog()
             # What only resembles the old text would be taken for its translation.
             kept.update(wanted[name], no_fuzzy_matching=True)
@@ -82,5 +86,14 @@ def files(folder: Path, suffix: str) -> dict[str, Path]:
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob(f"*{suffix}"))}
 
 
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m stablenets.book.catalogs", description=__doc__.split("\n")[0])
+    parser.add_argument("pages", nargs="*", help="further catalogs to start, such as chapters/initialization")
+    parser.add_argument("--language", help="this one alone, such as fr: it is started if there is none yet")
+    chosen = parser.parse_args(arguments)
+    root = Path.cwd()
+    update(root, root / "_build" / "gettext", chosen.pages, [chosen.language] if chosen.language else languages(root))
+
+
 if __name__ == "__main__":
-    update(Path.cwd(), Path.cwd() / "_build" / "gettext", sys.argv[1:])
+    main()

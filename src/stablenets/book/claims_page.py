@@ -8,20 +8,11 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from stablenets.book.languages import N_, _, of_page, with_values
-from stablenets.claims import MIME_TYPE
+from stablenets.book.languages import _, of_page, translate
+from stablenets.claims import MIME_TYPE, Claim
+from stablenets.phrases import N_
 
 COLUMNS = {N_("Claim"): 45, N_("Measured"): 20, N_("Expected"): 15, N_("Source"): 20}
-# What a claim says around its numbers.
-SAID = [
-    N_("measured {}"),
-    N_("expected {}"),
-    N_("{} ± {}, from {} to {} ({} values)"),
-    N_("exactly {}"),
-    N_("above {} and below {}"),
-    N_("above {}"),
-    N_("below {}"),
-]
 MARK = "✓ "
 
 
@@ -35,15 +26,14 @@ class ClaimRenderer(MimeRenderPlugin):
         if inline or data.mime_type != MIME_TYPE:
             return None
         env = renderer.renderer.sphinx_env
-        claims = _claims(env).setdefault(env.docname, [])
+        claim, claims = Claim.of(data.content), _claims(env).setdefault(env.docname, [])
         anchor = f"claim-{len(claims) + 1}"
-        claims.append((anchor, data.content))
+        claims.append((anchor, claim))
         box = nodes.container(classes=["claim"], ids=[anchor])
-        box += nodes.paragraph("", _marked(data.content), classes=["claim-statement"])
-        numbers = "measured {summary} · expected {expectation} · ".format(**data.content)
+        box += nodes.paragraph("", MARK + claim.statement, classes=["claim-statement"])
         # The numbers are those of this build: only the words around them can be translated beforehand.
-        facts = nodes.paragraph("", with_values(numbers, SAID), translatable=False)
-        facts += nodes.inline(data.content["source"], data.content["source"], translatable=True)
+        facts = nodes.paragraph("", f"{claim.numbers(translate)} · ", translatable=False)
+        facts += nodes.inline(claim.source, claim.source, translatable=True)
         box += facts
         return [box]
 
@@ -77,7 +67,7 @@ def fill_tables(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         placeholder.replace_self([_contents(app.env, pages), *tables])
 
 
-def _claims(env: BuildEnvironment) -> dict[str, list[tuple[str, dict[str, str]]]]:
+def _claims(env: BuildEnvironment) -> dict[str, list[tuple[str, Claim]]]:
     """Claims by page, each with its anchor, in the order of the page."""
     return env.__dict__.setdefault("stablenets_claims", {})
 
@@ -106,11 +96,11 @@ def _anchor(page: str) -> str:
 
 def _table(app: Sphinx, docname: str, page: str) -> list[nodes.Node]:
     body, translated = nodes.tbody(), of_page(app, page)
-    for anchor, facts in _claims(app.env)[page]:
+    for anchor, claim in _claims(app.env)[page]:
         target = app.builder.get_relative_uri(docname, page) + "#" + anchor
-        link = nodes.reference("", translated(_marked(facts)).removeprefix(MARK), internal=True, refuri=target)
-        numbers = (with_values(facts[name], SAID) for name in ("summary", "expectation"))
-        cells = (link, *map(nodes.Text, numbers), nodes.Text(translated(facts["source"])))
+        link = nodes.reference("", translated(MARK + claim.statement).removeprefix(MARK), internal=True, refuri=target)
+        facts = claim.summary(translate), claim.expectation(translate), translated(claim.source)
+        cells = (link, *map(nodes.Text, facts))
         # A narrow screen shows the name of its column in every cell.
         body += _row(*((nodes.inline("", _(name), classes=["column"]), cell) for name, cell in zip(COLUMNS, cells)))
     group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in COLUMNS.values()), cols=len(COLUMNS))
@@ -119,10 +109,6 @@ def _table(app: Sphinx, docname: str, page: str) -> list[nodes.Node]:
     # As the parser of the pages wants it.
     title["level"] = 2
     return [title, nodes.table("", group, classes=["claims"])]
-
-
-def _marked(facts: dict[str, str]) -> str:
-    return MARK + facts["statement"]
 
 
 def _row(*cells: Iterable[nodes.Node]) -> nodes.row:

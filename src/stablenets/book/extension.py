@@ -9,12 +9,7 @@ from sphinx.config import Config
 from sphinx.util.docutils import SphinxRole
 
 from stablenets.book import accessible, claims_page, execution, folding, languages, offline, reference, times_page
-from stablenets.book.languages import N_
 from stablenets.checks.run import exercise
-
-# What an exercise says of itself.
-SAID = [N_("{} points"), N_("1 point"), N_("{} minutes"), N_("1 minute"), N_("check {}"), N_("open question")]
-
 
 # The book's own style.
 STATIC = Path(__file__).parent / "static"
@@ -24,7 +19,7 @@ class ExerciseRole(SphinxRole):
     """A role that names an exercise by its id and prints its points and minutes, as the registry has them."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        facts = languages.with_values(exercise(self.text).summary, SAID)
+        facts = exercise(self.text).summary(languages.translate)
         return [nodes.emphasis(self.rawtext, facts, classes=["exercise-facts"])], []
 
 

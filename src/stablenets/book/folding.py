@@ -7,8 +7,9 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx_design.shared import create_component
 
-from stablenets.book.languages import N_, _
+from stablenets.book.languages import _
 from stablenets.masters.cells import role, without_marks
+from stablenets.phrases import N_
 
 TITLES = {
     "wrong": (N_("One wrong answer, and what it is told"), N_("{} wrong answers, and what they are told")),

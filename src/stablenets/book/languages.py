@@ -4,7 +4,7 @@
 extension, and ``sentences`` those of what code says. :mod:`stablenets.book.catalogs` writes them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from babel import Locale
@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.locale import get_translation, init
 from sphinx.util.i18n import CatalogRepository
 
-from stablenets.book.sentences import Phrases
+from stablenets.phrases import N_, Phrases
 
 FOLDER = "locale"
 DOMAIN = "stablenets"
@@ -31,17 +31,12 @@ LINK = '<a href="{target}" hreflang="{tag}" lang="{tag}">{name}</a>'
 _ = get_translation(DOMAIN)
 
 
-def N_(text: str) -> str:
-    """Mark a text for the translators that is looked up later."""
-    return text
-
-
 UNTRANSLATED = N_("{} (not translated)")
 
 
-def with_values(text: str, templates: Iterable[str]) -> str:
-    """Translate a text that was made from some of the templates, which have ``{}`` for each value."""
-    return Phrases({template: str(_(template)) for template in templates}).translate(text)
+def translate(template: str) -> str:
+    """Return what a template marked for the translators is in the language that is built."""
+    return str(_(template))
 
 
 def of_page(app: Sphinx, page: str) -> Callable[[str], str]:
@@ -64,6 +59,13 @@ def read(path: Path) -> Catalog:
     """Return the catalog in a file."""
     with path.open("rb") as file:
         return read_po(file)
+
+
+def in_words(root: Path, language: str) -> Callable[[str], str]:
+    """Return the translation that a language has of a template marked for the translators, or else the template."""
+    path = catalogs(root, language) / f"{DOMAIN}.po"
+    kept = read(path) if path.exists() else Catalog()
+    return lambda template: (kept[template].string if template in kept else "") or template
 
 
 def phrases(app: Sphinx, page: str) -> Phrases:
@@ -113,7 +115,7 @@ def _name(root: Path, language: str, page: str) -> str:
     name = Locale.parse(language).get_language_name()
     if is_translated(root, language, page):
         return name
-    return read(catalogs(root, language) / f"{DOMAIN}.po")[UNTRANSLATED].string.format(name)
+    return in_words(root, language)(UNTRANSLATED).format(name)
 
 
 def translate_captions(app: Sphinx, doctree: nodes.document) -> None:

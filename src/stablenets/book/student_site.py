@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from stablenets.book.languages import N_, _
+from stablenets.book.languages import _
 from stablenets.masters import student_notebook
+from stablenets.phrases import N_
 
 # The workflow that publishes the site puts the notebooks on this branch.
 BRANCH = "student"

@@ -45,8 +45,8 @@ class Answer:
         except (Exception, SystemExit) as error:
             call, said, place = self.call(*arguments), _describe_error(error), _place(self.function, error)
             if place is None:
-                raise Mistake(f"{call} raised {said}") from error
-            raise Mistake(f"{call} raised {said}, in line {place[0]}: {place[1]}") from error
+                raise Mistake(f"{call} raised {said!s}") from error
+            raise Mistake(f"{call} raised {said!s}, in line {place[0]}: {place[1]!s}") from error
         if result is None or result is ...:
             raise NotAnswered(f"{self.call(*arguments)} returned nothing: not answered yet?")
         return result

@@ -18,6 +18,7 @@ import torch
 from stablenets._arguments import positive_integer
 from stablenets.checks.answer import Answer, Mistake, NotAnswered
 from stablenets.checks.registry import Registry
+from stablenets.phrases import N_, Translate, fill
 
 EXERCISES = Registry()
 
@@ -58,8 +59,12 @@ class Result(NamedTuple):
         """The first mistake found, or an empty string."""
         return next((part.message for part in self.parts if part.message), "")
 
+    def score(self, name: str) -> str:
+        """The points of what has this name, in words."""
+        return f"{name}: {self.points} of {self.maximum} points"
+
     def __repr__(self) -> str:
-        lines = [f"{'✓' if self.passed else '✗'} {self.exercise}: {self.points} of {self.maximum} points"]
+        lines = [f"{'✓' if self.passed else '✗'} {self.score(self.exercise)}"]
         for part in self.parts:
             mark, explanation = ("✗", f": {part.message}") if part.message else ("✓", "")
             lines.append(f"  {mark} {part.name} ({part.points}/{part.maximum}){explanation}")
@@ -111,12 +116,13 @@ class Exercise:
     def points(self) -> int:
         return self.manual_points + sum(part.points for part in self.parts)
 
-    @property
-    def summary(self) -> str:
+    def summary(self, translate: Translate = str) -> str:
         """Points, minutes and who marks it, in words."""
-        points = "1 point" if self.points == 1 else f"{self.points} points"
-        minutes = "1 minute" if self.minutes == 1 else f"{self.minutes} minutes"
-        return " · ".join([points, minutes, f"check {self.id!r}" if self.parts else "open question"])
+        points = N_("1 point") if self.points == 1 else N_("{} points")
+        minutes = N_("1 minute") if self.minutes == 1 else N_("{} minutes")
+        marked = N_("check {}") if self.parts else N_("open question")
+        facts = {points: str(self.points), minutes: str(self.minutes), marked: repr(self.id)}
+        return " · ".join(fill(translate(template), value) for template, value in facts.items())
 
     def part(self, name: str, *, points: int) -> Callable:
         """Decorate ``test(answer, generator)``: it passes by returning and fails by raising :class:`Mistake`.

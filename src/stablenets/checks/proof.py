@@ -56,7 +56,7 @@ def _record(exercise: str, says: str | None) -> Callable[[Callable], Callable]:
         proof = Proof(exercise, function, says)
         result = proof.hold()
         PROOFS.append(proof)
-        print(f"✗ {result.message}" if says else f"✓ {function.__name__}: {result.points} of {result.maximum} points")
+        print(f"✗ {result.message}" if says else f"✓ {result.score(function.__name__)}")
         return function
 
     return register

@@ -54,7 +54,7 @@ def _asked(student: NotebookNode) -> NotebookNode:
 def _plain(source: str) -> str:
     """Write what only the book's markup knows in Markdown that every notebook program shows."""
     source = LABEL.sub("", source)
-    source = cells.NAMED_IN_TEXT.sub(lambda match: f"*{exercise(match[1]).summary}*", source)
+    source = cells.NAMED_IN_TEXT.sub(lambda match: f"*{exercise(match[1]).summary()}*", source)
     return cells.plain_dropdowns(source)
 
 

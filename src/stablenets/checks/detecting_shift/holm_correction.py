@@ -61,7 +61,11 @@ def _orders(steps: Tensor, order: Tensor) -> dict[str, Tensor]:
     """The ways to return the steps, which are in the order of size, with the running maximum and the cap or without."""
     later = "a larger p-value may not get a smaller adjusted one: once a step fails, all later ones do"
     capped = "an adjusted p-value above one means one"
-    unfinished = {later: steps.clamp_max(1), capped: steps.cummax(0).values, f"{later}. And {capped}": steps}
+    both = (
+        "a larger p-value may not get a smaller adjusted one: once a step fails, all later ones do. "
+        "And an adjusted p-value above one means one"
+    )
+    unfinished = {later: steps.clamp_max(1), capped: steps.cummax(0).values, both: steps}
     lost = "the order of the features is lost: return the values in the order of the input"
     inverse = "sorting is undone by the inverse of the sorting order"
     done = steps.cummax(0).values.clamp_max(1)

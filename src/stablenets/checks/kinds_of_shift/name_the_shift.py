@@ -44,9 +44,11 @@ def _name(answer: Answer, source: Tensor, target: Tensor, right: str, why: str) 
 
 @exercise.part("one factor has changed", points=1)
 def one_factor(answer: Answer, generator: Generator) -> None:
-    table, moves = _joint(generator), "changes as well, but look at what stays, up to rounding"
-    _name(answer, table, _by_input(table, generator), "covariate", f"p(y) {moves}")
-    _name(answer, table, _by_class(table, generator), "label", f"p(x) {moves}")
+    table = _joint(generator)
+    y_moves = "p(y) changes as well, but look at what stays, up to rounding"
+    x_moves = "p(x) changes as well, but look at what stays, up to rounding"
+    _name(answer, table, _by_input(table, generator), "covariate", y_moves)
+    _name(answer, table, _by_class(table, generator), "label", x_moves)
     _name(answer, table, table + 1e-14 * table, "none", "the two tables are the same up to rounding")
     slightly = _reweighted(table, 1 + 1e-6 * factors(len(table), generator)[:, None])
     _name(answer, table, slightly, "covariate", "even a small shift is one: torch.allclose lets much pass by default")

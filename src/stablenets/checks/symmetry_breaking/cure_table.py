@@ -116,8 +116,8 @@ def _expect_counts(answer: Answer, names: list[str], generator: Generator) -> No
         got = answer.tensor(name, width, shape=(2,))
         wrong = got != _count(name, width, generator)
         if wrong.any():
-            layer = "first" if wrong[0] else "second"
-            raise Mistake(f"{answer.call(name, width)}: not so in the {layer} layer; {HINTS[name]}")
+            call, hint = answer.call(name, width), HINTS[name]
+            raise Mistake(f"{call}: not so in the {'first' if wrong[0] else 'second'} layer; {hint}")
 
 
 @exercise.part("what noise does", points=2)

@@ -89,8 +89,8 @@ def _expect_descent(answer: Answer, problem: tuple, steps: int) -> None:
             raise Mistake(f"{answer.call(*arguments)}: {message}")
     if problem[0][0] == problem[0][-1] and any(unit != got[0][0] for unit in got[0]):
         raise Mistake(f"{answer.call(*arguments)}: units that start equal must stay equal, exactly")
-    part = "hidden" if got[0] != right[0] else "output"
-    raise Mistake(f"{answer.call(*arguments)}: the {part} weights are not exactly those of gradient descent")
+    call, hidden = answer.call(*arguments), got[0] != right[0]
+    raise Mistake(f"{call}: the {'hidden' if hidden else 'output'} weights are not exactly those of gradient descent")
 
 
 def _draw(count: int, generator: Generator) -> list[Fraction]:

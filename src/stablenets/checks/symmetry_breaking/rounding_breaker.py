@@ -43,7 +43,7 @@ def _expect_ties(answer: Answer, index: int, generator: Generator) -> None:
     Which of the three comparisons a product of matrices fails depends on the processor. With sums as long as these it
     fails some of them on all that we know: those of MKL for SSE4.2, AVX2 and AVX-512, and for AMD.
     """
-    what, inputs, examples = (("output", (100, 200), (40, 60)), ("gradient", (30, 60), (500, 600)))[index]
+    inputs, examples = (((100, 200), (40, 60)), ((30, 60), (500, 600)))[index]
     for units in (7, 13, 21):
         m, d = integer(*examples, generator), integer(*inputs, generator)
         x = normal(m, d, generator=generator)
@@ -55,7 +55,9 @@ def _expect_ties(answer: Answer, index: int, generator: Generator) -> None:
         copies = _rows(answer, index, weight.repeat(units, 1), x, delta.repeat(1, units))
         among_strangers = _rows(answer, index, strangers[0], x, strangers[1])[place]
         if (copies != alone).any() or (among_strangers != alone).any():
-            raise Mistake(f"the {what} of a unit changes in its last bits with the units beside it")
+            raise Mistake(
+                f"the {('output', 'gradient')[index]} of a unit changes in its last bits with the units beside it"
+            )
 
 
 @exercise.part("outputs of equal units are bitwise equal", points=2)

@@ -11,9 +11,9 @@ import stablenets
 PACKAGE = Path(stablenets.__file__).parent
 # What a submission may import of the package: tools, and nothing that an exercise asks to be written.
 AVAILABLE = (
-    "__init__.py", "_arguments.py", "activations.py", "claims.py", "data.py", "networks.py", "plots",
-    "training.py", "typeset.py", "grading/__init__.py", "grading/sandbox/__init__.py", "grading/sandbox/wire.py",
-    "grading/sandbox/inside",
+    "__init__.py", "_arguments.py", "activations.py", "claims.py", "data.py", "networks.py", "phrases.py",
+    "plots", "training.py", "typeset.py", "grading/__init__.py", "grading/sandbox/__init__.py",
+    "grading/sandbox/wire.py", "grading/sandbox/inside",
 )  # fmt: skip
 WITHHELD = (
     '"""Left out while a submission is graded."""\n\n'
