@@ -40,7 +40,7 @@ test: $(READY) ## Run every test: code, docstrings, notebooks, and the built boo
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --nbval -n 2 --dist loadfile --ignore=tests/site
 	@$(MAKE) --no-print-directory book
-	$(BIN)/python -m pytest tests/site -n 2 --dist loadfile
+	$(BIN)/python -m pytest tests/site -n 2 --dist loadgroup
 	@$(BIN)/python tests/not_run.py
 
 check: $(READY) ## The two minutes before a commit: lint, format, normal form of notebooks, and the fast tests

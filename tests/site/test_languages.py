@@ -24,7 +24,7 @@ EVERY = pytest.mark.parametrize(
     ("language", "name", "path"), CATALOGS, ids=[f"{one}-{name}" for one, name, _ in CATALOGS]
 )
 # Names and numbers: signatures and entries of the literature are the same in every language.
-NAMES = ("api.html", "references.html", "claims.html")
+NAMES = ("reference/api.html", "reference/references.html", "reference/claims.html")
 # Numbers of this build, with words that are translated one by one; what sliders tell, which is looked at apart; and
 # titles of other pages, which may not be translated yet.
 COMPUTED = ".claim p, .exercise-facts, output, label, .citation-reference, .bibtex-citation, a.reference"

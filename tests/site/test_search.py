@@ -35,7 +35,7 @@ def found(browser, url):
     ("folder", "query", "page"),
     [
         ("", "Lyapunov", "chapters/gradient-stability.html"),
-        ("", "trust_coefficient", "api.html"),
+        ("", "trust_coefficient", "reference/api.html"),
         ("zh_CN/", "贷款", "chapters/feedback.html"),
     ],
 )

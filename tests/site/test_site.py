@@ -75,7 +75,7 @@ def test_every_figure_and_claim_of_a_notebook_is_on_its_page(path):
 
 
 def test_page_of_claims_lists_them_all_with_measured_values():
-    rows = parse(SITE / "claims.html").select("article table tbody tr")
+    rows = parse(SITE / "reference/claims.html").select("article table tbody tr")
     claims = [box for page in ENGLISH for box in parse(page).select("article div.claim")]
     assert len(rows) == len(claims) > 0
     assert all(cell.get_text(strip=True) for row in rows for cell in row.find_all("td"))
@@ -102,7 +102,7 @@ def test_marks_that_are_for_student_notebooks_are_not_shown(path):
 
 
 def test_claims_of_each_page_stand_below_a_heading_that_a_link_leads_to():
-    page = parse(SITE / "claims.html")
+    page = parse(SITE / "reference/claims.html")
     titles = {heading["id"] for heading in page.select("article h2[id]")}
     assert len(titles) == len(page.select("article table"))
     assert titles == {link["href"][1:] for link in page.select("article li a[href^='#claims-of']")}
@@ -119,7 +119,7 @@ def test_printed_exercises_are_a_worksheet_without_answers_and_empty_folds(brows
 
 
 def test_every_public_module_is_in_the_reference():
-    described = set(re.findall(r"automodule:: stablenets\.([\w.]+)", (ROOT / "api.md").read_text()))
+    described = set(re.findall(r"automodule:: stablenets\.([\w.]+)", (ROOT / "reference/api.md").read_text()))
     package = ROOT / "src" / "stablenets"
     modules = {path.relative_to(package) for path in [*package.glob("*"), *(package / "shift").glob("*")]}
     public = {
@@ -129,14 +129,14 @@ def test_every_public_module_is_in_the_reference():
 
 
 def test_functions_of_the_reference_lead_to_the_chapters_that_use_them():
-    entry = parse(SITE / "api.html").find(id="stablenets.optim.LARS").find_parent("dl")
-    assert entry.find("a", href="chapters/large-batches.html")
-    page = parse(SITE / "api.html").select_one("article").get_text()
+    entry = parse(SITE / "reference/api.html").find(id="stablenets.optim.LARS").find_parent("dl")
+    assert entry.find("a", href="../chapters/large-batches.html")
+    page = parse(SITE / "reference/api.html").select_one("article").get_text()
     assert "Alias for field number" not in page
 
 
 def test_times_of_all_notebooks_are_told():
-    rows = [row.get_text() for row in parse(SITE / "benchmarks.html").find("table").select("tbody tr")]
+    rows = [row.get_text() for row in parse(SITE / "reference/benchmarks.html").find("table").select("tbody tr")]
     assert len(rows) == len(PATHS) + 1
 
 

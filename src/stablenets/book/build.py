@@ -47,8 +47,11 @@ def messages(root: Path, out: Path) -> None:
 
 def single_page(root: Path) -> Path:
     """Build the English book as one page, to print it or to save it as PDF, and return that page."""
-    _sphinx(root, root / BUILD / "print" / "html", "singlehtml", {})
-    return root / BUILD / "print" / "html" / "intro.html"
+    out = root / BUILD / "print" / "html"
+    # What the English pages were read into serves this one too, if the table of contents is named as they name it.
+    toc = {"external_toc_path": (root / "_toc.yml").as_posix()}
+    _sphinx(root, out, "singlehtml", toc, doctrees=root / BUILD / ".doctrees")
+    return out / "intro.html"
 
 
 def pdf(root: Path) -> Path | None:
@@ -71,11 +74,12 @@ def pdf(root: Path) -> Path | None:
     return made
 
 
-def _sphinx(root: Path, out: Path, builder: str, settings: dict) -> None:
+def _sphinx(root: Path, out: Path, builder: str, settings: dict, doctrees: Path | None = None) -> None:
     from jupyter_book.sphinx import build_sphinx
 
     failed = build_sphinx(
-        root, out, path_config=root / "_config.yml", noconfig=True, doctreedir=out.parent / f"{out.name}-doctrees",
+        root, out, path_config=root / "_config.yml", noconfig=True,
+        doctreedir=doctrees or out.parent / f"{out.name}-doctrees",
         builder=builder, confoverrides={**SETTINGS, **settings},
         warningiserror=True, keep_going=True, quiet=True,
     )  # fmt: skip
@@ -150,6 +154,10 @@ if __name__ == "__main__":
         try:
             failed = main(Path.cwd())
         except KeyboardInterrupt:
+            for build in multiprocessing.active_children():
+                # Time to end its kernels; what takes longer has not noticed, and is drawn again anyway.
+                build.join(5)
+                build.terminate()
             sys.exit("\nInterrupted. What was executed is kept: the next build goes on from there.")
         if not failed:
             report(Path.cwd())

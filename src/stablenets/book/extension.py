@@ -5,6 +5,7 @@ from zlib import crc32
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxRole
 
 from stablenets.book import accessible, claims_page, execution, folding, languages, offline, reference, times_page
@@ -15,12 +16,21 @@ from stablenets.checks.run import exercise
 SAID = [N_("{} points"), N_("1 point"), N_("{} minutes"), N_("1 minute"), N_("check {}"), N_("open question")]
 
 
+# The book's own style.
+STATIC = Path(__file__).parent / "static"
+
+
 class ExerciseRole(SphinxRole):
     """A role that names an exercise by its id and prints its points and minutes, as the registry has them."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         facts = languages.with_values(exercise(self.text).summary, SAID)
         return [nodes.emphasis(self.rawtext, facts, classes=["exercise-facts"])], []
+
+
+def use_own_style(app: Sphinx, config: Config) -> None:
+    config.html_static_path.append(str(STATIC))
+    app.add_css_file("book.css")
 
 
 def setup(app: Sphinx) -> dict[str, bool | int]:
@@ -38,6 +48,7 @@ def setup(app: Sphinx) -> dict[str, bool | int]:
     app.connect("doctree-resolved", claims_page.fill_tables)
     app.connect("autodoc-skip-member", reference.skip)
     app.connect("autodoc-process-docstring", reference.describe)
+    app.connect("config-inited", use_own_style)
     app.connect("config-inited", offline.use_own_mathjax)
     app.connect("builder-inited", languages.load_words)
     # After the theme, whose functions it mends.

@@ -55,11 +55,17 @@ def _alarms(
 def _from_the_mean_of_now(errors: Tensor, delta: float, threshold: float) -> list[int]:
     """Alarms if at each step all errors so far are compared with the mean of that step."""
     alarms, start = [], 0
-    for end in range(1, len(errors) + 1):
-        m = (errors[start:end] - errors[start:end].mean() - delta).cumsum(0)
-        if m[-1] - m.min().clamp(max=0) > threshold:
-            alarms.append(end - 1)
-            start = end
+    while start < len(errors):
+        sums = errors[start:].cumsum(0)
+        count = torch.arange(1, len(sums) + 1)
+        # Entry [n, k] is m after error k, if all errors are compared with the mean of the first n.
+        m = sums - count * (sums / count + delta)[:, None]
+        rise = m.diagonal() - m.tril().amin(1).clamp(max=0)
+        steps = (rise > threshold).nonzero()
+        if not len(steps):
+            break
+        start += steps[0].item() + 1
+        alarms.append(start - 1)
     return alarms
 
 
