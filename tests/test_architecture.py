@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "stablenets"
-# A part of the package may import the parts at the right of its line, and nothing else of the package.
+# A part of the package imports the parts at the right of its line, and nothing else of the package.
 ARROWS = {
     "_arguments": set(),
     "activations": {"_arguments"},
@@ -22,11 +22,11 @@ ARROWS = {
     "networks": {"_arguments"},
     "training": {"_arguments"},
     "plots": {"_arguments"},
-    "symmetry": {"_arguments", "activations"},
+    "symmetry": {"_arguments"},
     "optim": {"_arguments", "_sums"},
-    "typeset": {"_arguments", "data"},
-    "shift": {"_arguments", "_sums", "data"},
-    "checks": {"_arguments", "data", "networks", "symmetry", "training"},
+    "typeset": {"_arguments"},
+    "shift": {"_arguments"},
+    "checks": {"_arguments", "data", "networks", "training"},
     "book": {"claims", "checks"},
     "grading": {"book", "checks"},
     "__init__": set(),
@@ -55,12 +55,11 @@ def imported_modules(tree: ast.AST) -> set[str]:
     return modules
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_follow_the_arrows(path):
-    own = part_of(path)
-    modules = imported_modules(ast.parse(path.read_text()))
-    inside = {name.split(".")[1] for name in modules if name.startswith("stablenets.")}
-    assert inside - {own} <= ARROWS[own]
+@pytest.mark.parametrize("part", ARROWS)
+def test_imports_follow_the_arrows_and_no_arrow_is_stale(part):
+    paths = (path for path in PACKAGE.rglob("*.py") if part_of(path) == part)
+    modules = set().union(*(imported_modules(ast.parse(path.read_text())) for path in paths))
+    assert {name.split(".")[1] for name in modules if name.startswith("stablenets.")} - {part} == ARROWS[part]
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -78,7 +77,7 @@ def test_importing_the_package_loads_no_heavy_library():
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_hold_one_idea(path):
-    assert len(path.read_text().splitlines()) <= 220
+    assert len(path.read_text().splitlines()) <= 300
 
 
 def test_every_part_is_placed():
