@@ -60,7 +60,7 @@ def imports(module: ast.AST) -> list[tuple[str, str]]:
 def origin_of(module: str, name: str) -> str:
     """The module that defines what can be imported as ``name`` from ``module``."""
     path = next((path for path in MODULES if name_of(path) == module), None)
-    sources = [source for source, found in imports(tree(path)) if found == name] if path else []
+    sources = [source for source, found in imports(tree(path)) if found == name and source != module] if path else []
     return origin_of(sources[0], name) if sources else module
 
 
