@@ -13,27 +13,18 @@ import torch
 from shared import extra_megabytes, processor, seconds
 from torch import Tensor
 
-from stablenets.shift import (
-    DDM,
-    Adwin,
-    PageHinkley,
-    bbse,
-    black_box_test,
-    classifier_test,
-    confusion_matrix,
-    density_ratio,
-    em_prior,
-    kliep,
-    kmm,
-    ks_test,
-    linear_mmd_test,
-    mmd_test,
-    rlls,
-    run_detector,
-    temperature_scaling,
-    ulsif,
-    weighted_risk,
-)
+from stablenets.shift.adwin import Adwin
+from stablenets.shift.black_box import black_box_test
+from stablenets.shift.calibration import temperature_scaling
+from stablenets.shift.classifier import classifier_test
+from stablenets.shift.confusion import bbse, confusion_matrix, rlls
+from stablenets.shift.label import em_prior
+from stablenets.shift.mmd import linear_mmd_test, mmd_test
+from stablenets.shift.online import DDM, PageHinkley, run_detector
+from stablenets.shift.ratios import kliep, kmm, ulsif
+from stablenets.shift.risk import weighted_risk
+from stablenets.shift.two_sample import ks_test
+from stablenets.shift.weights import density_ratio
 
 DIMENSION, CLASSES, DOUBLINGS, REPEATS = 64, 10, 5, 3
 STREAMS = [DDM, PageHinkley, Adwin]

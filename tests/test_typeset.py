@@ -93,23 +93,7 @@ def test_part_of_the_drop_is_due_to_the_size_alone():
     assert accuracy(model, standardize(full[0]), full[1]) > accuracy(model, standardize(small[0]), small[1]) + 0.1
 
 
-def test_standardize_gives_other_images_the_scale_of_the_training_pixels():
-    from sklearn.datasets import load_digits
-
-    raw = torch.from_numpy(load_digits().data)
-    split = digits(3, test_size=100)
-    ours = standardize(raw, 3, test_size=100)
-    assert len(torch.cat([split.x_train, split.x_test, ours]).unique(dim=0)) == len(ours.unique(dim=0))
-    assert not torch.equal(standardize(raw, 4, test_size=100), ours)
-
-
 @pytest.mark.parametrize("arguments", [{"n": 0}, {"size": 0}, {"height": 0.0}, {"height": 1.1}, {"height": torch.nan}])
 def test_bad_arguments_are_named(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
         typeset_digits(**{"n": 5, "generator": generator()} | arguments)
-
-
-@pytest.mark.parametrize("images", [torch.zeros(64), torch.zeros(2, 63), torch.full((2, 64), torch.nan)])
-def test_standardize_names_bad_images(images):
-    with pytest.raises(ValueError, match="images"):
-        standardize(images)

@@ -54,10 +54,6 @@ class Moments:
         model: the network; it is not changed, and no hook is left behind, also after an exception.
         modules: a module class or a tuple of them to measure; by default all modules without children.
 
-    Attributes:
-        layers: one ``LayerMoments`` per module that was called, in the order of the first calls. Modules that return
-            no real floating-point tensor are left out.
-
     Raises:
         TypeError: ``model`` is not a module or ``modules`` is not a class of modules.
         ValueError: there is nothing to measure in ``model``.
@@ -106,6 +102,10 @@ class Moments:
 
     @property
     def layers(self) -> list[LayerMoments]:
+        """One ``LayerMoments`` per module that was called, in the order of the first calls.
+
+        Modules that return no real floating-point tensor are left out.
+        """
         return [sums.moments(name) for name, sums in self._sums.items() if sums.tensors]
 
     def _forward(self, name: str, module: nn.Module, inputs: tuple, output: object) -> None:

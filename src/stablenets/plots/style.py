@@ -32,6 +32,7 @@ Series = Tensor | Sequence[float] | tuple[Sequence[float], Sequence[float]]
 
 
 def new_axes(x_label: str, y_label: str, x_scale: str, y_scale: str) -> plt.Axes:
+    """Open a figure of the book's size, with its axes named and scaled."""
     _, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
@@ -53,6 +54,7 @@ def pair(values: Series) -> tuple[Tensor, Tensor]:
 
 
 def mark_levels(axes: plt.Axes, levels: Mapping[str, float] | None) -> None:
+    """Draw a dotted line across the picture at each level, and write its name at the right end."""
     for name, level in (levels or {}).items():
         axes.axhline(level, color="black", linestyle=":", linewidth=1)
         place = axes.annotate(
@@ -70,5 +72,6 @@ def legend(axes: plt.Axes, lines: Sequence[Artist]) -> None:
 
 
 def finish(axes: plt.Axes) -> None:
+    """Name the lines that have a label and show the figure."""
     legend(axes, axes.get_legend_handles_labels()[0])
     plt.show()

@@ -66,6 +66,7 @@ def unbiased(within_source: Tensor, between: Tensor, within_target: Tensor, n: i
 
 
 def float32_is_enough(points: Tensor) -> bool:
+    """Tell whether a first pass in float32 pays: for many points, mostly different, none of them far away."""
     squares = points.square().sum(1) / 2
     return len(points) >= LARGE and bool(squares.max() <= FARTHEST) and len(squares.unique()) >= DIFFERENT * len(points)
 

@@ -1,8 +1,8 @@
 """Label shift: P(y) moves from source to target and P(x | y) stays, as when a disease spreads but its symptoms do not.
 
 The new prior can then be read from unlabelled target data by two routes. One asks how often each class is predicted,
-and undoes the confusions measured on the source: `bbse`, `rlls`. The other is maximum likelihood, `em_prior`: it uses
-all that the probabilities say, and so needs them calibrated (`stablenets.shift.calibration`).
+and undoes the confusions measured on the source: `stablenets.shift.confusion`. The other is maximum likelihood,
+`em_prior`: it uses all that the probabilities say, and so needs them calibrated (`stablenets.shift.calibration`).
 """
 
 import math
@@ -14,9 +14,6 @@ from torch import Tensor
 
 from stablenets._arguments import positive_integer, within
 from stablenets.shift._classes import class_prior, class_probabilities
-from stablenets.shift.confusion import LabelShift, bbse, confusion_matrix, rlls
-
-__all__ = ["EMPrior", "LabelShift", "adjust", "bbse", "confusion_matrix", "em_prior", "rlls"]
 
 # Numbers that a processor's cache holds.
 CACHED = 2**17

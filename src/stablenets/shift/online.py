@@ -18,7 +18,9 @@ class Detector(Protocol):
 
     warning: bool
 
-    def update(self, error: float) -> bool: ...
+    def update(self, error: float) -> bool:
+        """Take in the error of one prediction, 0 to 1, and tell whether drift is found."""
+        ...
 
 
 class Detections(NamedTuple):

@@ -29,6 +29,7 @@ class UnitParallelLinear(nn.Linear):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x Wᵀ + b, ``(n, out_features)``, for ``x`` of shape ``(n, in_features)``."""
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ValueError(f"x must have shape (n, {self.in_features}), got {tuple(x.shape)}")
         return _UnitParallelProduct.apply(x, self.weight, self.bias)

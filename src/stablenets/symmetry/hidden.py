@@ -17,6 +17,7 @@ class HiddenLayer(NamedTuple):
 
     @property
     def units(self) -> int:
+        """How many hidden units there are."""
         return self.incoming.out_features
 
     def parameters_of_units(self) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from scipy.optimize import minimize
 
 from stablenets.shift.calibration import Calibration, temperature_scaling
-from stablenets.shift.label import adjust, bbse, confusion_matrix, em_prior, rlls
+from stablenets.shift.confusion import bbse, confusion_matrix, rlls
+from stablenets.shift.label import adjust, em_prior
 
 UNIFORM = torch.full((3,), 1 / 3, dtype=torch.float64)
 CONFUSION = torch.tensor([[0.8, 0.1, 0.2], [0.1, 0.7, 0.2], [0.1, 0.2, 0.6]], dtype=torch.float64)

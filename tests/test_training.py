@@ -1,76 +1,13 @@
-"""The data, the networks and the training loop that all experiments share."""
-
 import pytest
 import torch
 from torch import nn
 
-from stablenets.data import digits
 from stablenets.networks import initialize_, mlp
 from stablenets.training import accuracy, train
 
 
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def test_digits_are_all_there_and_split_without_overlap():
-    split = digits(seed=3)
-    assert len(split.x_train) + len(split.x_test) == 1797
-    assert torch.cat([split.y_train, split.y_test]).bincount().tolist() == [
-        178,
-        182,
-        177,
-        183,
-        181,
-        182,
-        181,
-        179,
-        174,
-        180,
-    ]
-
-
-def test_training_digits_are_standardised_as_a_whole():
-    images = digits(seed=1).x_train
-    assert abs(images.mean()) < 1e-5
-    assert abs(images.std() - 1) < 1e-5
-    assert images.std(0).min() == 0, "a corner pixel that is always white stays constant: no pixel is scaled alone"
-
-
-def test_seed_decides_the_split():
-    assert torch.equal(digits(seed=5).x_test, digits(seed=5).x_test)
-    assert not torch.equal(digits(seed=5).y_test, digits(seed=6).y_test)
-
-
-@pytest.mark.parametrize("test_size", [0, -1, 1797, 2.5, True])
-def test_impossible_split_is_refused(test_size):
-    with pytest.raises(ValueError, match="test_size must be"):
-        digits(test_size=test_size)
-
-
-def test_depth_counts_the_linear_layers():
-    model = mlp(5, 7, activation="gelu", batch_norm=True, bias=False)
-    kinds = [type(module).__name__ for module in model]
-    assert kinds == ["Linear", "BatchNorm1d", "GELU"] * 4 + ["Linear"]
-    assert all(module.bias is None for module in model if isinstance(module, nn.Linear))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"depth": 0, "width": 3}, "depth must be a positive integer, got 0"),
-        ({"depth": 2, "width": 2.0}, "width must be a positive integer, got 2.0"),
-        ({"depth": 2, "width": 2, "activation": "swish"}, "activation must be one of .*'silu'.*, got 'swish'"),
-    ],
-)
-def test_impossible_network_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        mlp(**arguments)
-
-
-def test_model_without_linear_layer_cannot_be_initialized():
-    with pytest.raises(ValueError, match="got Sequential without any"):
-        initialize_(nn.Sequential(), nn.init.zeros_)
 
 
 def linear_problem():
