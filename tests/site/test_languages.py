@@ -92,7 +92,7 @@ def scripts(text):
 
 
 def untranslated(texts, english, language):
-    """Those without a letter of the language's script, or, where that is Latin, those that English has too."""
+    """Those of the texts without a letter of the language's script; if that is Latin, those that English has too."""
     own = scripts(Locale.parse(language).get_language_name()) - {"LATIN"}
     own |= {"HIRAGANA", "KATAKANA"} if "CJK" in own else set()
     return [text for text in texts if not (own & scripts(text) if own else text not in english)]
