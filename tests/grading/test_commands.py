@@ -2,9 +2,12 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
+from pathlib import Path
 from textwrap import dedent
 
 import nbformat
@@ -151,6 +154,15 @@ def reported(graded, tmp_path):
     return results, reported
 
 
+def test_report_on_results_of_exercises_that_are_no_more_says_that_they_must_be_graded_again(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as base:
+        base.executescript(Path(__file__).with_name("results_of_version_1.sql").read_text(encoding="utf-8"))
+    done = run("report", tmp_path, *MASTERS)
+    assert done.exit_code == 1
+    assert "2 submissions graded by other exercises or for other points (first ash/x.ipynb)" in done.stderr
+    assert "grade them again with --resume" in done.stderr
+
+
 @needs_bubblewrap
 def test_report_in_json_tells_what_a_person_has_still_to_give(graded, reported):
     machine, row = json.loads(graded[1].stdout)[0]["points"], reported[1]()
@@ -282,6 +294,24 @@ def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
     (line,) = done.stderr.splitlines()
     assert "midterm.ipynb, cell 1 (## Double): exercise 'double' is not registered" in line
     assert "--exercises" in line
+
+
+@pytest.mark.parametrize(
+    "words", [["student"], ["student", "--nbgrader"], ["grade", ROOT / "solutions"], ["report", ROOT / "solutions"]]
+)
+def test_malformed_master_is_told_in_a_line_by_every_command_that_reads_it(variant, words):
+    path = variant / "masters" / "midterm.ipynb"
+    path.write_text(path.read_text().replace(r"check(\"double\", double)", r"check(\"double\", answer=double)"))
+    command = "from stablenets.grading.commands import main; main()"
+    options = ["--solutions", variant / "masters", "--exercises", variant / "own.py"]
+    options += [] if words[0] == "report" else ["--out", variant / "out"]
+    done = subprocess.run(
+        [*map(str, [sys.executable, "-c", command, *words, *options])], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert 'midterm.ipynb, cell 3 (check("double", answer=double)): it must call check("id", function)' in line
+    assert not (variant / "out").exists()
 
 
 def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant):

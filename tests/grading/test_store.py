@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +124,44 @@ def test_second_writer_is_told_and_a_reader_is_let_in(store):
         assert reader.outcomes() == [ROW]
         with pytest.raises(StoreError, match="cannot be written"):
             reader.put(ROW)
+
+
+@pytest.fixture
+def version_1(tmp_path):
+    """A file of results as the grader of version 1 wrote it."""
+    path = tmp_path / "results.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(Path(__file__).with_name("results_of_version_1.sql").read_text(encoding="utf-8"))
+    return path
+
+
+@pytest.mark.parametrize("writing", [True, False])
+def test_rows_of_version_1_are_read_and_what_they_told_in_words_is_told_in_fields(version_1, writing):
+    with Store(version_1, writing=writing) as store:
+        ash, birch, cedar = store.outcomes()
+        assert store.origins() == {row.key: row.origin for row in (ash, birch, cedar)}
+    assert [(part.points, part.blank) for part in ash.parts] == [(3, False), (0, False), (0, True)]
+    assert (ash.digest, ash.ran_out_of, ash.texts) == ("a1", "", (("open", "Because."),))
+    assert birch.origin == Origin("b2", "time", 600.0)
+    assert birch.notes[0] == "code cell 1 raised ValueError: é"
+    assert cedar == Outcome("cedar.ipynb", "cedar", "", "c3", problem="the file is empty")
+
+
+def test_file_of_version_1_is_left_as_it_is_by_who_only_reads_it(version_1):
+    before = version_1.read_bytes()
+    with Store(version_1, writing=False) as store, pytest.raises(StoreError, match="cannot be written"):
+        store.put(ROW)
+    assert version_1.read_bytes() == before
+
+
+def test_file_of_version_1_takes_new_rows_and_keeps_its_seeds(version_1):
+    with Store(version_1, writing=False) as store:
+        seed, rows = store.seed("double"), store.outcomes()
+    with Store(version_1) as store:
+        store.put(ROW._replace(key="new", student="zelkova"))
+    with Store(version_1) as again:
+        assert again.outcomes() == [*rows, ROW._replace(key="new", student="zelkova")]
+        assert again.seed("double") == seed
 
 
 def test_existing_file_is_never_written_over(store):
