@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from sandboxed import graded_here, needs_bubblewrap
 from submissions import answered
 
-from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.commands import main
 
 MASTERS = ["--solutions", str(ROOT / "solutions")]
@@ -240,12 +239,9 @@ def variant(tmp_path):
 
 
 @pytest.fixture
-def own(variant):
-    """Runs the command with an instructor's own exercises, which are registered for the length of the test."""
-    before = dict(EXERCISES)
-    yield lambda *words: run(*words, "--solutions", variant / "masters", "--exercises", variant / "own.py")
-    EXERCISES.clear()
-    EXERCISES.update(before)
+def own(variant, registry):
+    """Runs the command with an instructor's own exercises."""
+    return lambda *words: run(*words, "--solutions", variant / "masters", "--exercises", variant / "own.py")
 
 
 @needs_bubblewrap
