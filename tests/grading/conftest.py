@@ -6,8 +6,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from sandboxed import LIMITS, PATIENCE, Patient
+from sandboxed import LIMITS, PATIENCE, Patient, PatientClient
 
+from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.sandbox import bubblewrap
 
 
@@ -31,6 +32,22 @@ def secret(tmp_path_factory):
 def box(secret):
     with bubblewrap.Sandbox() as started:
         yield started
+
+
+@pytest.fixture
+def registry():
+    """What a test registers of exercises is there for its length."""
+    before = dict(EXERCISES)
+    yield
+    EXERCISES.clear()
+    EXERCISES.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_kernels():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nbclient.NotebookClient", PatientClient)
+        yield
 
 
 @pytest.fixture

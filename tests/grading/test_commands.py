@@ -17,7 +17,6 @@ from click.testing import CliRunner
 from sandboxed import graded_here, needs_bubblewrap
 from submissions import answered
 
-from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.commands import main
 
 MASTERS = ["--solutions", str(ROOT / "solutions")]
@@ -252,12 +251,9 @@ def variant(tmp_path):
 
 
 @pytest.fixture
-def own(variant):
-    """Runs the command with an instructor's own exercises, which are registered for the length of the test."""
-    before = dict(EXERCISES)
-    yield lambda *words: run(*words, "--solutions", variant / "masters", "--exercises", variant / "own.py")
-    EXERCISES.clear()
-    EXERCISES.update(before)
+def own(variant, registry):
+    """Runs the command with an instructor's own exercises."""
+    return lambda *words: run(*words, "--solutions", variant / "masters", "--exercises", variant / "own.py")
 
 
 @needs_bubblewrap
@@ -277,6 +273,17 @@ def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
     (line,) = done.stderr.splitlines()
     assert "midterm.ipynb, cell 1 (## Double): exercise 'double' is not registered" in line
     assert "--exercises" in line
+
+
+@pytest.mark.parametrize("words", [["student"], ["student", "--nbgrader"], ["grade", ROOT / "solutions"], ["report"]])
+def test_malformed_master_is_told_in_a_line_by_every_command_that_reads_it(variant, own, words):
+    path = variant / "masters" / "midterm.ipynb"
+    path.write_text(path.read_text().replace(r"check(\"double\", double)", r"check(\"double\", answer=double)"))
+    done = own(*words, *([variant] if words[0] == "report" else ["--out", variant / "out"]))
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert 'midterm.ipynb, cell 3 (check("double", answer=double)): it must call check("id", function)' in line
+    assert not (variant / "out").exists()
 
 
 def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant, own):

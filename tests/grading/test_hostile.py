@@ -8,6 +8,7 @@ from sandboxed import LIMITS, PATIENCE, asked, mebibytes, needs_bubblewrap, proc
 
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading import marking
+from stablenets.grading.sandbox import bubblewrap
 from stablenets.grading.sandbox.inside import system_calls
 from stablenets.grading.sandbox.session import Session
 
@@ -33,7 +34,7 @@ def test_hostile_submission_gains_nothing_and_the_next_is_graded(box, attack):
             box, [HOSTILE[attack]], one, lambda exercise: SEED, LIMITS, total_seconds=TOTAL, **seconds
         )
     # All its time, and what the end of its processes may take.
-    assert time.monotonic() - before < TOTAL + sandbox.START_SECONDS
+    assert time.monotonic() - before < TOTAL + bubblewrap.START_SECONDS
     assert attack not in ENDLESS or "longer than 1 seconds" in marks[0].message
     assert points(marks) == [0] * len(marks)
     assert all(mark.message for mark in marks)
