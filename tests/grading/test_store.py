@@ -1,15 +1,21 @@
 """Results are there or not, never in part, and only one run writes them."""
 
+import ctypes
 import os
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
+from sandboxed import comes
 
 from stablenets.grading.records import Origin, Outcome, PartMark
+from stablenets.grading.sandbox.inside import confine
 from stablenets.grading.store import Store, StoreError
 
 ROW = Outcome(
@@ -17,6 +23,8 @@ ROW = Outcome(
     (PartMark("a", "first", 1, 2, "wrong: é"), PartMark("a", "second", 0, 2, "not answered", blank=True)),
     (("open", "words"),), ("a note",), 1.5, ran_out_of="time", time_limit=600.0,
 )  # fmt: skip
+
+CAP_DAC_OVERRIDE = 1
 
 
 @pytest.fixture
@@ -124,6 +132,44 @@ def test_second_writer_is_told_and_a_reader_is_let_in(store):
             reader.put(ROW)
 
 
+@pytest.fixture
+def version_1(tmp_path):
+    """A file of results as the grader of version 1 wrote it."""
+    path = tmp_path / "results.sqlite"
+    with closing(sqlite3.connect(path)) as base:
+        base.executescript(Path(__file__).with_name("results_of_version_1.sql").read_text(encoding="utf-8"))
+    return path
+
+
+@pytest.mark.parametrize("writing", [True, False])
+def test_rows_of_version_1_are_read_and_what_they_told_in_words_is_told_in_fields(version_1, writing):
+    with Store(version_1, writing=writing) as store:
+        ash, birch, cedar = store.outcomes()
+        assert store.origins() == {row.key: row.origin for row in (ash, birch, cedar)}
+    assert [(part.points, part.blank) for part in ash.parts] == [(3, False), (0, False), (0, True)]
+    assert (ash.digest, ash.ran_out_of, ash.texts) == ("a1", "", (("open", "Because."),))
+    assert birch.origin == Origin("b2", "time", 600.0)
+    assert birch.notes[0] == "code cell 1 raised ValueError: é"
+    assert cedar == Outcome("cedar.ipynb", "cedar", "", "c3", problem="the file is empty")
+
+
+def test_file_of_version_1_is_left_as_it_is_by_who_only_reads_it(version_1):
+    before = version_1.read_bytes()
+    with Store(version_1, writing=False) as store, pytest.raises(StoreError, match="cannot be written"):
+        store.put(ROW)
+    assert version_1.read_bytes() == before
+
+
+def test_file_of_version_1_takes_new_rows_and_keeps_its_seeds(version_1):
+    with Store(version_1, writing=False) as store:
+        seed, rows = store.seed("double"), store.outcomes()
+    with Store(version_1) as store:
+        store.put(ROW._replace(key="new", student="zelkova"))
+    with Store(version_1) as again:
+        assert again.outcomes() == [*rows, ROW._replace(key="new", student="zelkova")]
+        assert again.seed("double") == seed
+
+
 def test_existing_file_is_never_written_over(store):
     with pytest.raises(StoreError, match="exists already"):
         Store.create(store.path)
@@ -190,16 +236,32 @@ def test_other_files_are_refused_with_the_reason(tmp_path, make, said, writing):
     Store.create(tmp_path / "x").close()
 
 
+@contextmanager
+def bound_by_permissions():
+    """Let root too, for as long as the context lasts, write only what the permissions of a file allow."""
+    if os.geteuid() != 0:
+        yield
+        return
+    capget, capset = (getattr(ctypes.CDLL(None, use_errno=True), name) for name in ("capget", "capset"))
+    header, before = struct.pack("Ii", confine.CAPABILITY_VERSION, 0), ctypes.create_string_buffer(24)
+    assert capget(header, before) == 0
+    effective, *others = struct.unpack("6I", before)
+    assert capset(header, struct.pack("6I", effective & ~(1 << CAP_DAC_OVERRIDE), *others)) == 0
+    try:
+        yield
+    finally:
+        assert capset(header, before) == 0
+
+
 def test_file_that_may_not_be_written_is_refused_but_read(store):
     store.put(ROW)
     store.close()
     store.path.chmod(0o400)
-    if os.access(store.path, os.W_OK):
-        pytest.skip("root may write everywhere")
-    with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
-        Store(store.path)
-    with Store(store.path, writing=False) as reader:
-        assert reader.outcomes() == [ROW]
+    with bound_by_permissions():
+        with pytest.raises(StoreError, match="cannot be written: attempt to write a readonly database"):
+            Store(store.path)
+        with Store(store.path, writing=False) as reader:
+            assert reader.outcomes() == [ROW]
 
 
 WRITER = """
@@ -222,11 +284,12 @@ def test_killed_writer_loses_nothing_that_it_had_written(store):
         writer = subprocess.Popen(
             [sys.executable, "-c", WRITER, store.path, str(kill)], stdout=subprocess.PIPE, text=True
         )
-        first = writer.stdout.readline()
-        time.sleep(0.003 * kill)
+        read = [writer.stdout.readline() for _ in range(1 + kill % 3)]
+        # A moment within the writing of one of the next rows, each time another.
+        time.sleep(0.001 * kill)
         writer.send_signal(signal.SIGKILL)
         # A line that was cut off was not acknowledged.
-        acknowledged |= {line.strip() for line in [first, *writer.stdout] if line.endswith("\n")}
+        acknowledged |= {line.strip() for line in [*read, *writer.stdout] if line.endswith("\n")}
         writer.stdout.close()
         assert writer.wait() == -signal.SIGKILL
         with Store(store.path) as again:
@@ -274,13 +337,17 @@ def test_reader_sees_whole_rows_while_a_run_writes(store):
     try:
         writer.stdout.readline()
         with Store(store.path, writing=False) as reader:
-            looks, end = [reader.outcomes()], time.monotonic() + 15
-            while len(looks[-1]) < len(looks[0]) + 100 and time.monotonic() < end:
-                looks.append(reader.outcomes())
-                time.sleep(0.003)
+            seen, counts = [], set()
+
+            def more_rows_are_there():
+                rows = reader.outcomes()
+                seen.append(len(rows))
+                counts.update(len(row.parts) for row in rows)
+                return seen[-1] >= seen[0] + 100
+
+            assert comes(more_rows_are_there)
     finally:
         writer.kill()
         writer.wait()
         writer.stdout.close()
-    assert len(looks[0]) < len(looks[-1])
-    assert {len(row.parts) for rows in looks for row in rows} == {5}
+    assert counts == {5}

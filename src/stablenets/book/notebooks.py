@@ -22,7 +22,8 @@ from stablenets.masters.files import KERNEL_ARGUMENTS, write
 FOLDERS = ("chapters", "solutions")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_METADATA = {"tags", "mystnb", KEY}
-CELL_TIMEOUT = 300
+# Only what hangs meets it, on a busy machine too.
+CELL_TIMEOUT = 1800
 
 
 def repository_url(root: Path = Path()) -> str:

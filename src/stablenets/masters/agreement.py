@@ -53,10 +53,13 @@ def _faults(master: NotebookNode, chapter: str) -> Iterator[str]:
         count[of_role] += 1
         if of_role[1] in ONCE and count[of_role] > 1:
             yield f"{where}: it is a second {of_role[1]} of exercise {of_role[0]!r}"
-    yield from _missing(master, chapter, count)
+    yield from _missing(chapter, count)
+    for number, cell in enumerate(master.cells, 1):
+        if role(cell) == "check" and (name := handed_in(cell.source)[1]) not in _names(master, exercise_id(cell)):
+            yield f"cell {number} ({_first_words(cell.source)}): no cell of its answer defines {name!r}"
 
 
-def _missing(master: NotebookNode, chapter: str, count: Counter[tuple[str, str]]) -> Iterator[str]:
+def _missing(chapter: str, count: Counter[tuple[str, str]]) -> Iterator[str]:
     exercises = [exercise for exercise in EXERCISES.values() if exercise.chapter == chapter]
     if not exercises:
         yield "which has no exercise: no cell's metadata name one"
@@ -64,9 +67,6 @@ def _missing(master: NotebookNode, chapter: str, count: Counter[tuple[str, str]]
         for needed in ("statement", "answer", *(["check"] if exercise.parts else [])):
             if not count[exercise.id, needed]:
                 yield f"exercise {exercise.id!r}: there is no cell whose metadata say that it is its {needed}"
-        hands_in = next((c for c in master.cells if (exercise_id(c), role(c)) == (exercise.id, "check")), None)
-        if hands_in and (name := handed_in(hands_in.source)[1]) not in _names(master, exercise.id):
-            yield f"exercise {exercise.id!r}: its check hands in {name!r}, which no cell of its answer defines"
 
 
 def _faults_of_cell(cell: NotebookNode, chapter: str) -> Iterator[str]:

@@ -19,7 +19,8 @@ FOR_STUDENTS = ("statement", "hint", "answer", "check")
 # An exercise is named by the call of a check or of a proof in code, and by its facts in text.
 NAMED_IN_CODE = re.compile(r"""\b(?:check|wrong|alternative)\(\s*["']([\w-]+)["']""")
 NAMED_IN_TEXT = re.compile(r"\{exercise\}`([\w-]+)`")
-CHECK = re.compile(r"""\bcheck\(\s*["']([\w-]+)["'](?:\s*,\s*(\w+))?""")
+# With the name of the function, where it is handed in by a name.
+CHECK = re.compile(r"""\bcheck\(\s*["']([\w-]+)["'](?:\s*,\s*(?:answer\s*=\s*)?(\w+)\s*[,)])?""")
 HEADING = re.compile(r"^## (.*\S)", re.MULTILINE)
 
 MARK = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
