@@ -1,8 +1,8 @@
 """Every exercise is proved: the stub fails, right answers pass, and each known wrong answer is told its mistake.
 
-A check draws its inputs with a seed. By default a few seeds are tried, with ``STABLENETS_SEEDS=all`` all of them, as
-every week. A fault that shows with one seed in two passes five seeds once in 32 times and twenty seeds never; one that
-shows with one seed in five passes five seeds once in three times and twenty seeds once in 87 times.
+A check draws its inputs with a seed. A few seeds are tried by default, and all with ``STABLENETS_SEEDS=all``, as every
+week. A fault that shows with one seed in two passes five seeds once in 32 times and twenty seeds never; one that shows
+with one seed in five passes five seeds once in three times and twenty seeds once in 87 times.
 """
 
 import ast
