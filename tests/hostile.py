@@ -463,6 +463,13 @@ HOSTILE |= {
     }.items()
 }
 
+# Nothing but the clock ends these.
+ENDLESS = {
+    "endless loop", "endless loop, deaf", "slow bytes", "prints without end", "stops the keeper and itself",
+    "result: cycles with branches", "error: text without end", "exhausts: big numbers", "exhausts: regular expressions",
+    "exhausts: time",
+}  # fmt: skip
+
 START = "import ctypes, errno, glob, os, socket, subprocess\nc = ctypes.CDLL(None, use_errno=True)\n"
 # Each returns what it has reached outside: nothing.
 PROBES = {

@@ -1,8 +1,15 @@
-"""Every exercise is proved: the stub fails, right answers pass, and each known wrong answer is told its mistake."""
+"""Every exercise is proved: the stub fails, right answers pass, and each known wrong answer is told its mistake.
+
+A check draws its inputs with a seed. By default a few seeds are tried, and all of them with ``STABLENETS_SEEDS=all``, as
+every week. A fault that shows with one seed in two passes five seeds once in 32 times and twenty seeds never; one that
+shows with one seed in five passes five seeds once in three times and twenty seeds once in 87 times.
+"""
 
 import ast
+import os
 import re
 from collections import Counter
+from functools import cache
 
 import nbformat
 import pytest
@@ -14,11 +21,38 @@ from stablenets.checks import check, proof
 from stablenets.checks.exercise import EXERCISES
 from stablenets.grading.student import derive, role
 
-SEEDS = range(20)
-PROOF_SEEDS = range(5)
+CHOSEN = os.environ.get("STABLENETS_SEEDS") or "few"
+SEEDS = {"few": range(5), "all": range(20)}[CHOSEN]
+PROOF_SEEDS = {"few": range(2), "all": range(5)}[CHOSEN]
 ROLES = ["statement", "hint", "answer", "check", "wrong", "alternative", "discussion", "rubric"]
 SOLUTION = pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 CODED = pytest.mark.parametrize("exercise", [e.id for e in EXERCISES.values() if e.parts])
+# Their checks train, simulate or permute: proving one of them takes more than a second.
+LONG = {
+    "after-divergence",
+    "balancedness",
+    "critical-sigmoid",
+    "critical-weights",
+    "cure-table",
+    "depth-scale",
+    "depth-sweep",
+    "drift-detector",
+    "equal-weights",
+    "fair-split",
+    "finite-width",
+    "linear-scaling",
+    "one-unit-network",
+    "permutation-p-value",
+    "prior-by-em",
+    "rounding-breaker",
+    "shift-corrector",
+    "shift-detector",
+    "stuck-network",
+}
+PROVED = pytest.mark.parametrize(
+    "exercise",
+    [pytest.param(e.id, marks=[pytest.mark.slow] * (e.id in LONG)) for e in EXERCISES.values() if e.parts],
+)
 
 
 def exercise_cells(notebook, exercise: str) -> list:
@@ -34,6 +68,7 @@ def run(cells) -> dict:
     return namespace
 
 
+@cache
 def master(exercise: str):
     return read(ROOT / "solutions" / f"{EXERCISES[exercise].chapter}.ipynb")
 
@@ -48,8 +83,9 @@ def answer_of(notebook, exercise: str):
     return namespace[call.args[1].id]
 
 
+@cache
 def proofs_of(exercise: str) -> list[proof.Proof]:
-    """What the wrong and alternative cells of an exercise state."""
+    """What the wrong and alternative cells of an exercise state; they hold it with seed 0 as they are executed."""
     notebook = master(exercise)
     before = len(proof.PROOFS)
     shown = {None, "answer", "wrong", "alternative"}
@@ -64,20 +100,19 @@ def test_empty_answer_gains_nothing(exercise):
     assert "not answered yet" in result.message
 
 
-@CODED
+@PROVED
 def test_solution_passes_for_every_seed(exercise):
     answer = answer_of(master(exercise), exercise)
-    assert [
-        str(check(exercise, answer, seed=seed)) for seed in SEEDS if not check(exercise, answer, seed=seed).passed
-    ] == []
+    results = {seed: check(exercise, answer, seed=seed) for seed in SEEDS}
+    assert {seed: result for seed, result in results.items() if not result.passed} == {}
 
 
-@CODED
+@PROVED
 def test_other_answers_get_the_verdict_that_the_solutions_state(exercise):
     proofs = proofs_of(exercise)
     assert sum(p.says is not None for p in proofs) >= 3, "at least three known wrong answers"
     assert sum(p.says is None for p in proofs) >= 1, "at least one other right answer"
-    for seed in PROOF_SEEDS:
+    for seed in PROOF_SEEDS[1:]:
         for stated in proofs:
             stated.hold(seed)
 
@@ -87,6 +122,7 @@ def known(exercise: str, name: str):
     return next(stated.function for stated in proofs_of(exercise) if stated.function.__name__ == name)
 
 
+@pytest.mark.slow
 def test_ties_that_do_not_count_are_not_taken_for_rows_drawn_twice():
     functions = (
         known("permutation-p-value", name) for name in ("counts_only_larger_values", "takes_the_share_of_larger_values")
@@ -96,12 +132,13 @@ def test_ties_that_do_not_count_are_not_taken_for_rows_drawn_twice():
             assert "ties count, so ≥ and not >" in check("permutation-p-value", function, seed=seed).parts[1].message
 
 
+@pytest.mark.slow
 def test_wrong_weights_do_not_cost_the_line_that_is_right_with_them():
     solution, by_x_alone = (
         answer_of(master("importance-weights"), "importance-weights"),
         known("importance-weights", "classifies_by_x_alone"),
     )
-    for seed in range(60):
+    for seed in {"few": range(5), "all": range(60)}[CHOSEN]:
         assert check("importance-weights", solution, seed=seed).passed
         assert [part.points for part in check("importance-weights", by_x_alone, seed=seed).parts] == [0, 0, 2]
 
@@ -114,6 +151,7 @@ def test_weights_that_leave_no_line_are_told_so(kept, says):
     assert says in check("importance-weights", weights_of_few_points).parts[2].message
 
 
+@pytest.mark.slow
 def test_a_wrong_gradient_does_not_cost_the_outputs():
     for seed in PROOF_SEEDS:
         result = check("rounding-breaker", known("rounding-breaker", "transposes_the_gradient"), seed=seed)

@@ -11,28 +11,16 @@ import nbformat
 import pytest
 from book_rules import ROOT
 from click.testing import CliRunner
+from sandboxed import graded_here, needs_bubblewrap
+from submissions import answered
 
-from stablenets.grading import sandbox
 from stablenets.grading.commands import main
-from stablenets.grading.student import derive, role
 
 MASTERS = ["--solutions", str(ROOT / "solutions")]
-needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
 
 
 def run(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
-
-
-def answered(chapter="initialization"):
-    """A student's notebook with all right answers."""
-    master = nbformat.read(ROOT / "solutions" / f"{chapter}.ipynb", as_version=4)
-    answers = {cell.metadata.stablenets.exercise: cell.source for cell in master.cells if role(cell) == "answer"}
-    notebook = derive(master)
-    for cell in notebook.cells:
-        if role(cell) == "answer":
-            cell.source = answers[cell.metadata.stablenets.exercise]
-    return nbformat.writes(notebook)
 
 
 @pytest.mark.parametrize("command", [[], ["student"], ["validate"], ["grade"], ["report"]])
@@ -73,23 +61,34 @@ def test_errors_are_told_in_a_line(tmp_path, words, said):
 
 def test_validate_tells_what_is_left_to_do_and_its_status_says_whether_there_is(tmp_path):
     path = tmp_path / "x.ipynb"
-    path.write_text(answered("feedback"))
+    path.write_text(nbformat.writes(answered("feedback")))
     # The open question is answered with the master's words.
     done = run("validate", path)
     assert (done.exit_code, "to be written" in done.output) == (0, False), done.output
-    path.write_text(nbformat.writes(derive(nbformat.read(ROOT / "solutions" / "feedback.ipynb", as_version=4))))
+    path.write_text("{")
     done = run("validate", path, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["ready"] is False
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def grade(box):
+    """Runs the command that grades in the sandbox of all tests."""
+
+    def grade(submissions, out, *options):
+        with graded_here(box):
+            return run("grade", submissions, "--out", out, *options, *MASTERS)
+
+    return grade
+
+
+@pytest.fixture(scope="module")
+def graded(grade, tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     with zipfile.ZipFile(folder / "handed-in.zip", "w") as archive:
-        archive.writestr("ashann_12_345_initialization.ipynb", answered())
+        archive.writestr("ashann_12_345_initialization.ipynb", nbformat.writes(answered("initialization")))
         archive.writestr("birchbo_LATE_13_346_initialization.ipynb", "{")
-    return folder, run("grade", folder / "handed-in.zip", "--out", folder / "results", "--jobs", 1, "--json", *MASTERS)
+    return folder, grade(folder / "handed-in.zip", folder / "results", "--jobs", 1, "--json")
 
 
 @needs_bubblewrap
@@ -108,24 +107,24 @@ def test_class_is_graded_and_reported(graded):
 
 
 @needs_bubblewrap
-def test_results_are_not_graded_over_by_accident(graded):
+def test_results_are_not_graded_over_by_accident(grade, graded):
     folder, _ = graded
-    done = run("grade", folder / "handed-in.zip", "--out", folder / "results", *MASTERS)
+    done = grade(folder / "handed-in.zip", folder / "results")
     assert done.exit_code == 1
     assert "go on with --resume" in done.stderr
 
 
 @needs_bubblewrap
-def test_resumed_run_grades_only_what_is_new_and_regraded_run_gives_the_same(graded, tmp_path):
+def test_resumed_run_grades_only_what_is_new_and_regraded_run_gives_the_same(grade, graded, tmp_path):
     folder, done = graded
     first = json.loads(done.stdout)
-    resumed = run("grade", folder / "handed-in.zip", "--out", folder / "results", "--resume", "--json", *MASTERS)
+    resumed = grade(folder / "handed-in.zip", folder / "results", "--resume", "--json")
     assert json.loads(resumed.stdout) == first
-    again = run("grade", folder / "handed-in.zip", "--out", folder / "results", "--regrade", "--json", *MASTERS)
+    again = grade(folder / "handed-in.zip", folder / "results", "--regrade", "--json")
     without_time = [[{**row, "seconds": 0} for row in rows] for rows in (json.loads(again.stdout), first)]
     assert without_time[0] == without_time[1]
     (tmp_path / "other.ipynb").write_text("{}")
-    more = run("grade", tmp_path, "--out", folder / "results", "--resume", *MASTERS)
+    more = grade(tmp_path, folder / "results", "--resume")
     assert "kept, though no longer among the submissions: ashann_12" in more.stderr
 
 
@@ -175,7 +174,6 @@ def test_report_ends_by_saying_how_many_answers_wait_for_a_mark(reported):
     assert run("report", results, *MASTERS).output.endswith(last)
 
 
-@needs_bubblewrap
 @pytest.mark.parametrize(
     ("name", "said"), [("answers.py", "submissions must be a notebook"), ("empty", "no submissions found in ")]
 )
@@ -204,26 +202,7 @@ def test_masters_are_those_of_the_clone_where_there_are_none(tmp_path, monkeypat
     assert "'solutions', which has none" in run("student", "--out", "out").stderr
 
 
-def test_without_a_sandbox_nothing_is_run(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    (tmp_path / "handed-in").mkdir()
-    done = run("grade", tmp_path / "handed-in", "--out", tmp_path / "results", *MASTERS)
-    assert done.exit_code == 1
-    assert "bubblewrap (the command bwrap) is needed" in done.stderr
-    assert not (tmp_path / "results").exists()
-
-
-def test_unsafe_run_says_that_there_is_no_protection(tmp_path):
-    (tmp_path / "handed-in").mkdir()
-    (tmp_path / "handed-in" / "ash.ipynb").write_text(answered("feedback"))
-    options = ["--unsafe-no-sandbox", "--jobs", 1, "--json"]
-    done = run("grade", tmp_path / "handed-in", "--out", tmp_path / "results", *options, *MASTERS)
-    assert "NONE: submissions run with your rights" in done.stderr
-    (row,) = json.loads(done.stdout)
-    assert row["points"] == row["maximum"] > 0
-
-
-EXERCISES = dedent("""
+OWN = dedent("""
     from stablenets.checks.answer import Mistake
     from stablenets.checks.draws import integer
     from stablenets.checks.exercise import Exercise
@@ -255,24 +234,25 @@ def variant(tmp_path):
     ])  # fmt: skip
     (tmp_path / "masters").mkdir()
     nbformat.write(master, tmp_path / "masters" / "midterm.ipynb")
-    (tmp_path / "own.py").write_text(EXERCISES)
+    (tmp_path / "own.py").write_text(OWN)
     return tmp_path
 
 
-@needs_bubblewrap
-def test_exercises_of_ones_own_are_handed_out_graded_and_reported(variant):
-    def stablenets(*words):
-        # In a process of its own: exercises, once registered, stay.
-        options = ["--solutions", variant / "masters", "--exercises", variant / "own.py"]
-        command = [sys.executable, "-c", "from stablenets.grading.commands import main; main()", *words, *options]
-        return subprocess.run([*map(str, command)], capture_output=True, text=True, check=True).stdout
+@pytest.fixture
+def own(variant, registry):
+    """Runs the command with an instructor's own exercises."""
+    return lambda *words: run(*words, "--solutions", variant / "masters", "--exercises", variant / "own.py")
 
-    stablenets("student", "--out", variant / "handed-in")
+
+@needs_bubblewrap
+def test_exercises_of_ones_own_are_handed_out_graded_and_reported(variant, own):
+    own("student", "--out", variant / "handed-in")
     path = variant / "handed-in" / "midterm.ipynb"
     path.write_text(path.read_text().replace("...", "return x + x"))
-    (row,) = json.loads(stablenets("grade", path, "--out", variant / "results", "--json", "--jobs", 1))
+    # In a process of its own, which has to register them itself.
+    (row,) = json.loads(own("grade", path, "--out", variant / "results", "--json", "--jobs", 1).stdout)
     assert (row["chapter"], row["points"], row["maximum"]) == ("midterm", 3, 3)
-    assert "1 graded, 0 not" in stablenets("report", variant / "results")
+    assert "1 graded, 0 not" in own("report", variant / "results").stdout
 
 
 def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
@@ -283,8 +263,6 @@ def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
     assert "--exercises" in line
 
 
-def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant):
-    command = "from stablenets.grading.commands import main; main()"
-    options = ["--solutions", variant / "masters", "--exercises", variant / "own.py", "--out", variant / "course"]
-    subprocess.run([*map(str, [sys.executable, "-c", command, "student", "--nbgrader", *options])], check=True)
+def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant, own):
+    assert own("student", "--nbgrader", "--out", variant / "course").exit_code == 0
     assert f"exercises={str(variant / 'own.py')!r}" in (variant / "course" / "nbgrader_config.py").read_text()

@@ -4,28 +4,25 @@ import time
 from textwrap import dedent
 
 import pytest
-from book_rules import ROOT
+from sandboxed import PATIENCE, Patient, asked, needs_bubblewrap
 
 from stablenets.checks import check
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, grade, sandbox
+from stablenets.grading import grade
 
 SEED = 123_456_789
-TIMES = {"cell_seconds": 5, "call_seconds": 20, "total_seconds": 60}
-ASSIGNMENTS = assignment.load(ROOT / "solutions")
-pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+# Of a patient session, in which only a cell that hangs has the seconds of a cell.
+TIMES = {"cell_seconds": 1, "call_seconds": PATIENCE, "total_seconds": PATIENCE}
+pytestmark = needs_bubblewrap
 
 
-@pytest.fixture(scope="module")
-def box():
-    with sandbox.Sandbox(assignment.modules(ROOT / "solutions")) as started:
-        yield started
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    monkeypatch.setattr(grade, "Session", Patient)
 
 
 def marked(box, exercise, cells):
-    whole = ASSIGNMENTS[EXERCISES[exercise].chapter]
-    one = whole._replace(questions=tuple(q for q in whole.questions if q.exercise == exercise))
-    marks, notes = grade.mark(box, cells, one, lambda id: SEED, **TIMES)
+    marks, notes = grade.mark(box, cells, asked(EXERCISES[exercise].chapter, exercise), lambda id: SEED, **TIMES)
     return [mark.message for mark in marks if mark.points < mark.maximum], notes
 
 
@@ -540,7 +537,7 @@ BROKEN = {
     "No module named 'google": ["from google.colab import drive\ndrive.mount('/content/drive')", PLAIN],
     "EOFError": [PLAIN, "input('How old are you?')"],
     "%nothing_such": ["%nothing_such", PLAIN],
-    "longer than 5 seconds": [PLAIN, "while True: pass"],
+    "longer than 1 seconds": [PLAIN, "while True: pass"],
     "ended its process": [PLAIN, "import os; os._exit(0)"],
 }
 

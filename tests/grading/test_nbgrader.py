@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -10,35 +11,53 @@ from pathlib import Path
 import nbformat
 import pytest
 from book_rules import ROOT
+from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from sandboxed import PATIENCE, asked, needs_bubblewrap
+from submissions import answers
+from submissions import blank as handed_out
 
-from stablenets.grading import nbgrader_course, sandbox
-from stablenets.grading.assignment import load
-from stablenets.grading.student import derive, role
+from stablenets.grading import nbgrader_course
+from stablenets.grading.commands import main
 
-pytest.importorskip("nbgrader", reason="nbgrader is not installed")
-pytestmark = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or may not be used here")
+pytest.importorskip("nbgrader", reason="nbgrader is not installed: pip install 'stablenets[nbgrader]'")
+pytestmark = needs_bubblewrap
 CHAPTER, OPEN = "initialization", "two-standard-deviations"
-(ASSIGNMENT,) = [one for chapter, one in load(ROOT / "solutions").items() if chapter == CHAPTER]
-MACHINE = sum(question.points for question in ASSIGNMENT.questions)
+MACHINE = sum(question.points for question in asked(CHAPTER).questions)
+# Everything is imported once; each command then has a process of its own, as from a shell.
+COMMANDS = """
+import json, os, sys
+from nbgrader.apps import NbGraderApp
+import stablenets.grading.nbgrader_plugin
+
+for line in sys.stdin:
+    folder, words = json.loads(line)
+    if os.fork() == 0:
+        os.chdir(folder)
+        os.environ.update(HOME=folder, JUPYTER_CONFIG_DIR=folder)
+        NbGraderApp.launch_instance(words)
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.wait()[1]), flush=True)
+"""
 
 
-def run(course, *words):
+@pytest.fixture(scope="module")
+def nbgrader(tmp_path_factory):
+    """Runs a command of nbgrader in the folder of a course."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader starts alembic by name
-    environment = {
-        **os.environ,
-        "PATH": path,
-        "HOME": str(course),
-        "JUPYTER_CONFIG_DIR": str(course),
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "nbgrader", *words]
-    return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, timeout=200)
+    said = tmp_path_factory.mktemp("nbgrader") / "said"
+    with open(said, "w") as errors, subprocess.Popen(
+        [sys.executable, "-c", COMMANDS],
+        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1,
+    ) as process:  # fmt: skip
 
+        def nbgrader(course, *words):
+            process.stdin.write(json.dumps([str(course), words]) + "\n")
+            assert select.select([process.stdout], [], [], PATIENCE)[0], "it hangs"
+            assert process.stdout.readline() == "0\n", said.read_text()
 
-def answers():
-    master = nbformat.read(ROOT / "solutions" / f"{CHAPTER}.ipynb", as_version=4)
-    return {c.metadata.stablenets.exercise: c.source for c in master.cells if role(c) == "answer"}
+        yield nbgrader
 
 
 def ids(notebook):
@@ -46,7 +65,7 @@ def ids(notebook):
 
 
 def right(notebook):
-    for exercise, source in answers().items():
+    for exercise, source in answers(CHAPTER).items():
         ids(notebook)[f"{exercise}-answer"].source = source
 
 
@@ -81,19 +100,17 @@ STUDENTS = {"right": right, "blank": blank, "forged": forged, "torn": torn}
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory):
+def course(nbgrader, tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
     list(nbgrader_course.write_all(ROOT / "solutions", folder, [CHAPTER]))
-    done = run(folder, "generate_assignment", CHAPTER)
-    assert done.returncode == 0, done.stderr
+    nbgrader(folder, "generate_assignment", CHAPTER)
     for student, change in STUDENTS.items():
         notebook = nbformat.read(folder / "release" / CHAPTER / f"{CHAPTER}.ipynb", as_version=4)
         change(notebook)
         to = folder / "submitted" / student / CHAPTER
         to.mkdir(parents=True)
         (to / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook))
-    done = run(folder, "autograde", CHAPTER)
-    assert done.returncode == 0, done.stderr
+    nbgrader(folder, "autograde", CHAPTER)
     return folder
 
 
@@ -101,9 +118,7 @@ def test_released_notebook_has_no_solution(course):
     text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
     assert "BEGIN SOLUTION" not in text
     released = nbformat.reads(text, as_version=4)
-    assert [cell.source for cell in released.cells] == [
-        cell.source for cell in derive(nbformat.read(ROOT / "solutions" / f"{CHAPTER}.ipynb", as_version=4)).cells
-    ]
+    assert [cell.source for cell in released.cells] == [cell.source for cell in handed_out(CHAPTER).cells]
 
 
 def points(course):
@@ -144,10 +159,9 @@ def test_open_questions_are_left_to_a_person(course):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_regraded_submissions_get_the_same_marks(course):
+def test_regraded_submissions_get_the_same_marks(nbgrader, course):
     before = points(course)
-    done = run(course, "autograde", CHAPTER, "--force")
-    assert done.returncode == 0, done.stderr
+    nbgrader(course, "autograde", CHAPTER, "--force")
     assert points(course) == before
     assert (course / "stablenets-secret").stat().st_mode & 0o777 == 0o600
 
@@ -170,9 +184,8 @@ class Markup(HTMLParser):
         self.text += data
 
 
-def test_feedback_names_the_mistakes_and_runs_nothing_of_the_student(course):
-    done = run(course, "generate_feedback", CHAPTER)
-    assert done.returncode == 0, done.stderr
+def test_feedback_names_the_mistakes_and_runs_nothing_of_the_student(nbgrader, course):
+    nbgrader(course, "generate_feedback", CHAPTER)
     pages = {s: Markup((course / "feedback" / s / CHAPTER / f"{CHAPTER}.html").read_text()) for s in STUDENTS}
     assert "not answered yet" in pages["blank"].text
     assert "alert(1)" in pages["forged"].text, "the answer is shown as text"
@@ -205,7 +218,7 @@ CELLS = [
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_exercises_of_ones_own_are_marked(tmp_path):
+def test_exercises_of_ones_own_are_marked(nbgrader, registry, tmp_path, monkeypatch):
     from nbgrader.api import Gradebook
 
     (tmp_path / "masters").mkdir()
@@ -214,16 +227,14 @@ def test_exercises_of_ones_own_are_marked(tmp_path):
         make(source, metadata={"stablenets": {"exercise": "double", "role": part}}) for make, part, source in CELLS
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "masters" / "midterm.ipynb")
-    # In a process of its own: exercises, once registered, stay.
+    monkeypatch.chdir(tmp_path)
     options = ["--solutions", "masters", "--exercises", "own.py", "--out", "course"]
-    command = "from stablenets.grading.commands import main; main()"
-    subprocess.run([sys.executable, "-c", command, "student", "--nbgrader", *options], cwd=tmp_path, check=True)
+    assert CliRunner().invoke(main, ["student", "--nbgrader", *options]).exit_code == 0
     handed_in = tmp_path / "course" / "submitted" / "ash" / "midterm"
     handed_in.mkdir(parents=True)
     source = (tmp_path / "course" / "source" / "midterm" / "midterm.ipynb").read_text()
     (handed_in / "midterm.ipynb").write_text(source.replace("...", "return x + x"))
     for step in ("generate_assignment", "autograde"):
-        done = run(tmp_path / "course", step, "midterm")
-        assert done.returncode == 0, done.stderr
+        nbgrader(tmp_path / "course", step, "midterm")
     with Gradebook(f"sqlite:///{tmp_path / 'course' / 'gradebook.db'}") as book:
         assert [row.score for row in book.assignment_submissions("midterm")] == [3]

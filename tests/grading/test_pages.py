@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 import pytest
 from book_rules import ROOT
 from browser import PHONE, launched, needs_browser
+from sandboxed import assignments
 
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, feedback, report
+from stablenets.grading import feedback, report
 from stablenets.grading.manual import ManualMark
 from stablenets.grading.records import Outcome, PartMark
 
-ASSIGNMENTS = assignment.load(ROOT / "solutions")
+ASSIGNMENTS = assignments()
 CHAPTER, OPEN = "initialization", "two-standard-deviations"
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "span", "ul", "li", "div", "code",

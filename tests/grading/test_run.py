@@ -5,7 +5,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -13,31 +12,39 @@ import nbformat
 import psutil
 import pytest
 from book_rules import ROOT
+from click.testing import CliRunner
 from nbformat.v4 import new_code_cell
+from sandboxed import PATIENCE, assignments, comes, graded_here, needs_bubblewrap
+from submissions import blank
 
 from stablenets.checks.exercise import EXERCISES
-from stablenets.grading import assignment, run, sandbox
+from stablenets.grading import run
+from stablenets.grading.commands import main
 from stablenets.grading.grade import OUT_OF_TIME
 from stablenets.grading.records import Submission
 from stablenets.grading.store import Store
-from stablenets.grading.student import derive, role
+from stablenets.grading.student import role
 from stablenets.grading.task import stale
 
 # A thorough trial takes twenty and more; each costs some seconds, most of them to start.
 KILLS = int(os.environ.get("STABLENETS_KILLS", "2"))
 RIGHT = "def uniform_bound(variance):\n    return (3 * variance) ** 0.5"
 WRONG = "def uniform_bound(variance):\n    return variance ** 0.5"
-needs_bubblewrap = pytest.mark.skipif(sandbox.bubblewrap() is None, reason="bubblewrap is missing or not usable here")
 
 
 @pytest.fixture(scope="module")
 def task():
-    assignments = assignment.load(ROOT / "solutions")
-    return run.Task(assignments, dict.fromkeys(EXERCISES, 7), ("numpy", "torch"), total_seconds=60)
+    return run.Task(assignments(), dict.fromkeys(EXERCISES, 7), ("numpy", "torch"), total_seconds=PATIENCE)
+
+
+@pytest.fixture
+def here(box, task, monkeypatch):
+    """What is graded in this process is graded in the sandbox of all tests."""
+    monkeypatch.setattr(run, "_boxes", {(task.preload, task.confined): box})
 
 
 def notebook(source):
-    made = derive(nbformat.read(ROOT / "solutions" / "initialization.ipynb", as_version=4))
+    made = blank("initialization")
     made.cells = [cell for cell in made.cells if role(cell) != "answer"]
     made.cells.append(new_code_cell(source))
     return nbformat.writes(made).encode()
@@ -86,7 +93,7 @@ def test_rows_tell_marks_or_the_reason_why_there_are_none(graded):
 
 
 @needs_bubblewrap
-def test_marks_do_not_depend_on_how_the_work_is_spread(graded, task):
+def test_marks_do_not_depend_on_how_the_work_is_spread(graded, task, here):
     alone = run.Pool(lambda: ThreadPoolExecutor(1), 1)
     assert marks(run.grade_all(reversed(CLASS), task, alone)) == marks(graded)
 
@@ -124,16 +131,16 @@ def test_lost_process_costs_no_other_submission_its_row(task, width):
 
 @needs_bubblewrap
 def test_killed_worker_is_replaced(task):
-    rows, killed = [], False
-    for row in run.grade_all(CLASS, task, run.processes(1)):
+    rows, killed, some = [], False, [CLASS[0], CLASS[1], CLASS[-1]]
+    for row in run.grade_all(some, task, run.processes(1)):
         rows.append(row)
-        if row.student == "wrong" and not killed:
+        if row.student == "wrong":
             killed = True
             alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
             (worker,) = [process for process in alive if "spawn_main" in " ".join(process.cmdline())]
             worker.kill()
     assert killed
-    assert sorted(row.key for row in rows) == sorted(one.key for one in CLASS)
+    assert sorted(row.key for row in rows) == sorted(one.key for one in some)
     assert {row.student: row.points for row in rows}["student 3"] > 0
 
 
@@ -170,7 +177,7 @@ def test_row_that_had_time_enough_is_not_stale_when_there_is_more_of_it(task):
 
 
 @needs_bubblewrap
-def test_submission_that_never_ends_is_noted_to_have_run_out_of_time(task):
+def test_submission_that_never_ends_is_noted_to_have_run_out_of_time(task, here):
     row = run.grade_one(task._replace(total_seconds=3), submission("endless", "while True:\n    pass"))
     assert row.notes[-1] == OUT_OF_TIME
 
@@ -195,75 +202,93 @@ def test_submissions_are_taken_only_as_they_are_worked_on(task):
     assert len(taken) <= 15
 
 
-def command(folder, out, *options):
+def words(folder, out, jobs):
+    options = ["--jobs", jobs, "--resume", "--json", "--solutions", ROOT / "solutions"]
+    return [str(word) for word in ("grade", folder, "--out", out, *options)]
+
+
+def command(folder, out, jobs):
     """The command itself, as a process with children of its own."""
-    words = ["grade", folder, "--out", out, "--resume", "--json", "--solutions", ROOT / "solutions", *options]
-    return subprocess.Popen(
-        [sys.executable, "-c", "from stablenets.grading.commands import main; main()", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    start = [sys.executable, "-c", "from stablenets.grading.commands import main; main()"]
+    return subprocess.Popen([*start, *words(folder, out, jobs)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def marks_of(process):
-    printed, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said.decode()
+def marks_in(printed):
     return {row["key"]: [row[name] for name in ("problem", "parts", "texts", "notes")] for row in json.loads(printed)}
 
 
+def outcomes(out):
+    with Store(out / "results.sqlite", writing=False) as store:
+        return store.outcomes()
+
+
+def killed(process, out, rows):
+    """Kill a run once it has written so many rows, and return all that it had started."""
+    family = []
+
+    def under_way():
+        family[:] = psutil.Process(process.pid).children(recursive=True) or family
+        return process.poll() is not None or (family and len(outcomes(out)) >= rows)
+
+    assert comes(under_way)
+    process.kill()
+    process.communicate()
+    return family
+
+
 @needs_bubblewrap
-def test_run_that_is_killed_again_and_again_gives_the_marks_of_an_undisturbed_one(tmp_path):
+def test_run_that_is_killed_again_and_again_gives_the_marks_of_an_undisturbed_one(box, tmp_path):
+    handed_in, whole, out = (tmp_path / name for name in ("handed-in", "whole", "killed"))
+    for folder in (handed_in, whole, out):
+        folder.mkdir()
     for number in range(4):
         for one in CLASS[:4]:
-            path = tmp_path / "handed-in" / f"{one.student}-{number}.ipynb"
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(one.content)
-    for out in ("whole", "killed"):
-        (tmp_path / out).mkdir()
-        Store.create(tmp_path / out / "results.sqlite", b"the same secret").close()
-    whole = marks_of(command(tmp_path / "handed-in", tmp_path / "whole", "--jobs", "2"))
-    assert len(whole) == 16
+            (handed_in / f"{one.student}-{number}.ipynb").write_bytes(one.content)
+    for folder in (whole, out):
+        Store.create(folder / "results.sqlite", b"the same secret").close()
+    with graded_here(box):
+        undisturbed = marks_in(CliRunner().invoke(main, words(handed_in, whole, 1)).stdout)
+    assert len(undisturbed) == 16
     random_ = random.Random(0)
-    for _ in range(KILLS):
-        process = command(tmp_path / "handed-in", tmp_path / "killed", "--jobs", "2")
-        started, family = time.monotonic(), []
-        # From before the first import to the midst of grading.
-        until = started + random_.uniform(0.5, 9)
-        while time.monotonic() < until and process.poll() is None:
-            family = psutil.Process(process.pid).children(recursive=True) or family
-            time.sleep(0.05)
-        process.kill()
-        process.communicate()
-        _, alive = psutil.wait_procs(family, timeout=20)
+    # From the moment in which the first worker starts to the midst of grading.
+    for rows in [0, *(random_.randrange(1, 12) for _ in range(KILLS - 1))]:
+        _, alive = psutil.wait_procs(killed(command(handed_in, out, 2), out, rows), timeout=PATIENCE)
         assert alive == [], "everything that the run had started is dead"
-        with Store(tmp_path / "killed" / "results.sqlite") as store:
-            rows = {row.key: [row.problem, row.parts] for row in store.outcomes()}
-        assert all(len(parts) == len(whole[key][1]) for key, (_, parts) in rows.items()), "no row is half written"
-    assert marks_of(command(tmp_path / "handed-in", tmp_path / "killed", "--jobs", "2")) == whole
+        written = {row.key: row.parts for row in outcomes(out)}
+        assert all(len(parts) == len(undisturbed[key][1]) for key, parts in written.items()), "no row is half written"
+    last = command(handed_in, out, 1)
+    printed, said = last.communicate(timeout=PATIENCE)
+    assert last.returncode == 0, said.decode()
+    assert marks_in(printed) == undisturbed
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster of one worker that grades two submissions at once."""
+    reason = "distributed is not installed: pip install 'stablenets[dask]'"
+    distributed = pytest.importorskip("distributed", reason=reason)
+    import dask
+
+    waits = {f"distributed.comm.timeouts.{name}": f"{PATIENCE} s" for name in ("connect", "tcp")}
+    with (
+        dask.config.set(waits),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
+        ) as started,
+    ):
+        yield started
 
 
 @needs_bubblewrap
-def test_dask_cluster_gives_the_same_marks(graded, task):
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
-        ) as cluster,
-        run.dask(cluster.scheduler_address) as pool,
-    ):
+def test_dask_cluster_gives_the_same_marks(graded, task, cluster):
+    with run.dask(cluster.scheduler_address) as pool:
         assert pool.width == 4
         assert marks(run.grade_all(CLASS, task, pool)) == marks(graded)
 
 
 @needs_bubblewrap
-def test_dask_worker_that_dies_costs_no_submission_its_row(task):
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
-        ) as cluster,
-        run.dask(cluster.scheduler_address) as pool,
-    ):
+def test_dask_worker_that_dies_costs_no_submission_its_row(task, cluster):
+    with run.dask(cluster.scheduler_address) as pool:
         rows = []
         for row in run.grade_all(CLASS[:5], task, pool):
             rows.append(row)

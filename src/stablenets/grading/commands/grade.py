@@ -62,12 +62,12 @@ def grade(
     with told():
         confined = not unsafe_no_sandbox
         assignments = assignments_of(solutions, exercises)
-        if confined and not dask:
-            sandbox.required_bubblewrap()
         handed_in = functools.partial(intake.collect, submissions, without=out)
-        # What is wrong with them is told before anything is made.
+        # What is wrong with them is told before anything is made, and before what the machine lacks.
         if next(handed_in(), None) is None:
             raise ValueError(f"no submissions found in {submissions}")
+        if confined and not dask:
+            sandbox.required_bubblewrap()
         preload = assignment.modules(solutions)
         with (
             run.dask(dask) if dask else nullcontext(run.processes(jobs or _processors())) as pool,
