@@ -39,7 +39,7 @@ def test_hostile_submission_gains_nothing_and_the_next_is_graded(box, attack):
     assert points(marks) == [0] * len(marks)
     assert all(mark.message for mark in marks)
     assert all(text.isprintable() and len(text) < 2000 for text in [*notes, *(mark.message for mark in marks)])
-    fair, _ = marking.mark(box, [RIGHT], one, lambda exercise: SEED, LIMITS)
+    fair, _, _ = marking.mark(box, [RIGHT], one, lambda exercise: SEED, LIMITS)
     assert sum(points(fair)) == sum(part.points for part in EXERCISES["uniform-bound"].parts)
 
 

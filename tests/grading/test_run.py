@@ -149,7 +149,7 @@ def test_error_of_the_grader_is_a_row_and_is_tried_again(task, monkeypatch):
     def fails(*arguments):
         raise RuntimeError("a fault of ours")
 
-    monkeypatch.setattr(run, "read", fails)
+    monkeypatch.setattr(run, "parse", fails)
     row = run.grade_one(task, CLASS[0])
     assert row.problem == "the grader failed with RuntimeError: a fault of ours"
     assert row.digest == ""
@@ -275,7 +275,11 @@ def cluster():
     with (
         dask.config.set(waits),
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", worker_dashboard_address=None
+            n_workers=1,
+            threads_per_worker=2,
+            dashboard_address="127.0.0.1:0",
+            host="127.0.0.1",
+            worker_dashboard_address=None,
         ) as started,
     ):
         yield started
