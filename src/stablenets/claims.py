@@ -100,7 +100,7 @@ class Claim(NamedTuple):
 
     @property
     def fields(self) -> dict[str, object]:
-        """What stands in an output, as JSON: infinity and NaN, for which it has no number, as text."""
+        """What stands in an output as JSON; infinity and NaN, for which JSON has no number, are text there."""
         numbers = {name: _to_json(bound) for name, bound in self._asdict().items() if name in BOUNDS}
         measured = [_to_json(value) for value in self.measured]
         return {"statement": self.statement, "measured": measured, "source": self.source, **numbers}
