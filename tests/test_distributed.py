@@ -18,7 +18,9 @@ def train(launcher: list[str], saved: Path, *options: str) -> dict[str, torch.Te
     return torch.load(saved, weights_only=True)
 
 
-@pytest.mark.skipif(not torch.distributed.is_available(), reason="PyTorch was built without distributed")
+@pytest.mark.skipif(
+    not torch.distributed.is_available(), reason="PyTorch was built without distributed: install its usual build"
+)
 def test_two_processes_reach_the_weights_of_one_with_the_whole_batch(tmp_path):
     one, two = train([], tmp_path / "one.pt"), train(TORCHRUN, tmp_path / "two.pt")
     moved = one["0.bias"].abs().max().item()  # biases start at 0

@@ -176,7 +176,7 @@ def test_log_singular_values_equal_the_svd_where_it_is_accurate():
 
 
 def test_log_singular_values_equal_exact_arithmetic_beyond_float64():
-    mpmath = pytest.importorskip("mpmath")
+    mpmath = pytest.importorskip("mpmath", reason="mpmath is not installed: pip install 'stablenets[test]'")
     model = mlp(*[4] * 101, activation=nn.Identity, bias=False).double()
     with mpmath.workdps(200):
         product = mpmath.eye(4)
