@@ -66,7 +66,7 @@ def run(folder: Path, *words: object) -> Cost:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "HOME": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", MEASURE, sys.executable, *map(str, words)]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise RuntimeError(f"{words} failed:\n{done.stderr[-2000:]}")
     return Cost(*json.loads(done.stdout))
@@ -77,7 +77,7 @@ def course(folder: Path, students: int, *, ours: bool) -> Path:
     list(nbgrader_course.write_all(SOLUTIONS, folder, [CHAPTER]))
     if not ours:
         settings = "c = get_config()\nc.ClearSolutions.enabled = False\nc.Execute.timeout = 120\n"
-        (folder / "nbgrader_config.py").write_text(settings)
+        (folder / "nbgrader_config.py").write_text(settings, encoding="utf-8")
     run(folder, "-m", "nbgrader", "generate_assignment", CHAPTER)
     content = answered(folder / "release" / CHAPTER / f"{CHAPTER}.ipynb")
     for number in range(students):
@@ -121,7 +121,9 @@ def with_otter(folder: Path) -> Cost:
         tests.mkdir()
         for question in assignment.load(SOLUTIONS)[CHAPTER].questions:
             if question.function:
-                (tests / f"{question.exercise}.py").write_text(OTTER_TEST.format(**question._asdict()))
+                (tests / f"{question.exercise}.py").write_text(
+                    OTTER_TEST.format(**question._asdict()), encoding="utf-8"
+                )
         options = ["--no-requirements", "--no-environment", "--no-config"]
         run(folder, "-m", "otter", "generate", "--tests-dir", tests, "--output-path", archive, *options)
     return run(folder, "-c", OTTER, archive, *sorted((folder / "submitted").rglob("*.ipynb")))

@@ -95,7 +95,7 @@ def processor_seconds(most: float) -> Iterator[None]:
 @contextmanager
 def mebibytes(most: float) -> Iterator[None]:
     """Let this process at no moment hold more than this above what it holds now."""
-    Path("/proc/self/clear_refs").write_text("5")  # the highest mark is what is held now
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the highest mark is what is held now
     before = _highest()
     yield
     assert _highest() - before < most

@@ -62,26 +62,30 @@ def imported_modules(tree: ast.AST) -> set[str]:
 @pytest.mark.parametrize("part", ARROWS)
 def test_imports_follow_the_arrows_and_no_arrow_is_stale(part):
     paths = (path for path in PACKAGE.rglob("*.py") if part_of(path) == part)
-    modules = set().union(*(imported_modules(ast.parse(path.read_text())) for path in paths))
+    modules = set().union(*(imported_modules(ast.parse(path.read_text(encoding="utf-8"))) for path in paths))
     assert {name.split(".")[1] for name in modules if name.startswith("stablenets.")} - {part} == ARROWS[part]
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_libraries_stay_with_their_owners(path):
-    top_level = [node for node in ast.parse(path.read_text()).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    top_level = [
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
     libraries = {name.split(".")[0] for name in imported_modules(ast.Module(top_level, []))}
     assert {library for library in libraries & OWNERS.keys() if part_of(path) not in OWNERS[library]} == set()
 
 
 def test_importing_the_package_loads_no_heavy_library():
     code = f"import stablenets, sys; print([name for name in {list(OWNERS)} + ['torch'] if name in sys.modules])"
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
     assert printed.strip() == "[]"
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_hold_one_idea(path):
-    assert len(path.read_text().splitlines()) <= 300
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 def test_no_two_modules_of_the_rooms_around_the_masters_have_one_name():

@@ -132,7 +132,7 @@ def test_check_imports_the_module_of_its_exercise_alone():
         "import sys; from stablenets.checks import check; before = set(sys.modules)\n"
         "check('uniform-bound', abs); print(*sorted(set(sys.modules) - before))"
     )
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True).stdout
     found = [name for name in printed.split() if name.startswith("stablenets.checks.") and name.count(".") == 3]
     assert found == ["stablenets.checks.initialization.uniform_bound"]
 

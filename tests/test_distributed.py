@@ -14,7 +14,7 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 # Shallow and short: with more layers and steps the rounding of sums over a batch grows, as any small difference does.
 def train(launcher: list[str], saved: Path, *options: str) -> dict[str, torch.Tensor]:
     command = [sys.executable, *launcher, str(EXAMPLE), "--depth", "4", "--epochs", "1", "--save", str(saved)]
-    subprocess.run([*command, *options], check=True, capture_output=True, text=True, timeout=100)
+    subprocess.run([*command, *options], check=True, capture_output=True, encoding="utf-8", timeout=100)
     return torch.load(saved, weights_only=True)
 
 

@@ -27,19 +27,21 @@ def test_needs_a_library():
 def folder(tmp_path):
     """A folder of tests with the plugin of ours, which notes what it has skipped below that folder."""
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "not_run.py").write_text((ROOT / "tests" / "not_run.py").read_text(encoding="utf-8"))
-    (tmp_path / "conftest.py").write_text("pytest_plugins = ['not_run']\n")
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = tests\n")
-    (tmp_path / "tests" / "test_some.py").write_text(TESTS)
+    (tmp_path / "tests" / "not_run.py").write_text(
+        (ROOT / "tests" / "not_run.py").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "conftest.py").write_text("pytest_plugins = ['not_run']\n", encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = tests\n", encoding="utf-8")
+    (tmp_path / "tests" / "test_some.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "tests" / "test_file.py").write_text(
-        "import pytest\npytest.importorskip('gone', reason='gone: bring it')\n"
+        "import pytest\npytest.importorskip('gone', reason='gone: bring it')\n", encoding="utf-8"
     )
     return tmp_path
 
 
 def python(folder, *words, strict=""):
     environment = {**os.environ, "STRICT": strict, "PYTEST_ADDOPTS": ""}
-    return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, encoding="utf-8")
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

@@ -141,7 +141,7 @@ def test_draws_only_through_the_package(path):
 
 
 def test_table_of_contents_and_files_are_the_same():
-    listed = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())
+    listed = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
     pages = {path.relative_to(ROOT).with_suffix("").as_posix() for path in PATHS}
     pages |= {"intro"} | {f"reference/{path.stem}" for path in (ROOT / "reference").glob("*.md")}
     assert sorted(listed) == sorted(pages)
@@ -163,7 +163,7 @@ def test_cell_ids_are_unique(path):
 
 
 def test_the_public_address_is_one_setting():
-    url = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    url = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     assert notebooks.repository_url(ROOT) == url
     assert url in colab_cell(url)
 

@@ -18,7 +18,7 @@ LATER = {"book", "checks", "grading", "masters"}
 
 @cache
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def name_of(path: Path) -> str:
@@ -116,7 +116,9 @@ def test_notebooks_import_names_through_their_door(path):
 
 
 def test_reference_lists_each_door_once():
-    listed = re.findall(r"automodule:: (\S+)\n((?:   :.*\n)*)", (ROOT / "reference" / "api.md").read_text())
+    listed = re.findall(
+        r"automodule:: (\S+)\n((?:   :.*\n)*)", (ROOT / "reference" / "api.md").read_text(encoding="utf-8")
+    )
     expected = {door for door in doors() if door.split(".")[1] not in MACHINERY}
     assert sorted(door for door, _ in listed) == sorted(expected)
     gathering = {door for door, names in doors().items() if set(names.values()) != {door}}

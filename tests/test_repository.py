@@ -48,7 +48,7 @@ def test_readme_examples_run():
 
 def test_make_help_explains_every_target():
     (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout
     assert re.findall(r"^  make ([\w-]+) +\S", shown, re.MULTILINE) == sorted(phony.split())
 
 

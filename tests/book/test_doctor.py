@@ -15,7 +15,7 @@ PROGRAMS = [command for program in system.PROGRAMS for command in program.comman
 
 def test_installed_packages_are_well(tmp_path):
     path = tmp_path / "requirements.txt"
-    path.write_text(f"# pinned\ntorch=={version('torch')}\nnumpy=={version('numpy')}\n")
+    path.write_text(f"# pinned\ntorch=={version('torch')}\nnumpy=={version('numpy')}\n", encoding="utf-8")
     assert [finding.well for finding in doctor.packages(path)] == [True]
 
 
@@ -25,7 +25,7 @@ def test_installed_packages_are_well(tmp_path):
 )
 def test_packages_that_differ_from_their_pins_are_named(tmp_path, line, said):
     path = tmp_path / "requirements.txt"
-    path.write_text(line + "\n")
+    path.write_text(line + "\n", encoding="utf-8")
     (finding,) = doctor.packages(path)
     assert not finding.well
     assert said in finding.advice
@@ -51,6 +51,6 @@ def test_what_everybody_needs_is(monkeypatch, capsys):
 def test_python_without_any_package_can_run_it():
     package = ROOT / "src"
     code = f"import sys; sys.path.insert(0, {str(package)!r}); from stablenets.book import doctor; doctor.main()"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, encoding="utf-8", check=False)
     assert "Python" in done.stdout
     assert done.stderr == ""

@@ -11,7 +11,7 @@ URL = "https://example.org/course"
 
 @pytest.fixture
 def root(tmp_path):
-    (tmp_path / "requirements.txt").write_text("torch==2.13.0\n")
+    (tmp_path / "requirements.txt").write_text("torch==2.13.0\n", encoding="utf-8")
     return tmp_path
 
 
@@ -44,7 +44,7 @@ def test_new_text_and_metadata_need_no_execution(root):
 def test_outputs_of_other_code_are_never_shown(root, monkeypatch, change):
     outputs.save(executed(), NAME, root, seconds=1.0)
     if change == "requirements":
-        (root / "requirements.txt").write_text("torch==9\n")
+        (root / "requirements.txt").write_text("torch==9\n", encoding="utf-8")
     if change == "package":
         monkeypatch.setattr(outputs, "_package_digest", lambda: "another")
     assert outputs.load(page("2 + 2" if change == "code" else "1 + 1"), NAME, root) is None
@@ -57,7 +57,7 @@ def test_digest_of_the_package_sees_a_change_in_a_module_that_notebooks_use(tmp_
         path.parent.mkdir(exist_ok=True) if not path.parent.is_file() else None
         if name == "book/x.py":
             (tmp_path / "book.py").unlink()
-        path.write_text(body)
+        path.write_text(body, encoding="utf-8")
         monkeypatch.setattr(outputs, "PACKAGE", tmp_path)
         digests.append(outputs._package_digest.__wrapped__())
     assert digests[0] != digests[1]

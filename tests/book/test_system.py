@@ -27,7 +27,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(system.subprocess, "run", run)
     monkeypatch.setattr(system.os, "geteuid", lambda: 0)
     monkeypatch.setattr(system, "distribution", lambda read=system.distribution: read(release))
-    release.write_text(DEBIAN)
+    release.write_text(DEBIAN, encoding="utf-8")
     return ran, there, release
 
 
@@ -35,7 +35,7 @@ def machine(monkeypatch, tmp_path):
     ("release", "name"), [(DEBIAN, "debian"), (UBUNTU, "ubuntu"), (MINT, "ubuntu"), (FEDORA, "Fedora Linux")]
 )
 def test_distribution_is_told_by_what_it_is_made_from(tmp_path, release, name):
-    (tmp_path / "os-release").write_text(release)
+    (tmp_path / "os-release").write_text(release, encoding="utf-8")
     assert system.distribution(tmp_path / "os-release") == name
 
 
@@ -64,7 +64,7 @@ def test_who_may_not_install_is_told_what_an_administrator_would_do(machine, mon
 
 def test_elsewhere_it_is_said_what_to_install(machine, capsys):
     ran, _, release = machine
-    release.write_text(FEDORA)
+    release.write_text(FEDORA, encoding="utf-8")
     assert system.main() == 1
     assert ran == []
     printed = capsys.readouterr().out

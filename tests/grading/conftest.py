@@ -17,9 +17,13 @@ def secret(tmp_path_factory):
     """A word that is everywhere outside when the sandbox starts: in memory, the environment, a file, a socket."""
     word = "s" + secrets.token_hex(16)
     path, shared = tmp_path_factory.mktemp("outside") / word, Path("/dev/shm") / word
-    path.write_text(word)
-    shared.write_text(word)
-    with pytest.MonkeyPatch.context() as patch, socket.socket(socket.AF_UNIX) as line, open(path) as opened:
+    path.write_text(word, encoding="utf-8")
+    shared.write_text(word, encoding="utf-8")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        socket.socket(socket.AF_UNIX) as line,
+        open(path, encoding="utf-8") as opened,
+    ):
         patch.setenv("SECRET", word)
         line.bind("\0" + word)
         line.listen()

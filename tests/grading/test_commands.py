@@ -31,7 +31,9 @@ def test_help_is_there_at_once_and_loads_nothing_heavy(command):
     code = (
         "import sys; from stablenets.grading.commands import main\ntry: main()\nfinally: print('torch' in sys.modules)"
     )
-    said = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code, *command, "--help"], capture_output=True, encoding="utf-8", check=True
+    )
     assert said.stdout.startswith("Usage:")
     assert said.stdout.endswith("False\n")
 
@@ -43,7 +45,7 @@ def test_version():
 def test_student_writes_notebooks_without_solutions(tmp_path):
     done = run("student", "feedback", "--out", tmp_path, *MASTERS)
     assert done.output == f"{tmp_path / 'feedback.ipynb'}\n"
-    assert "BEGIN SOLUTION" not in (tmp_path / "feedback.ipynb").read_text()
+    assert "BEGIN SOLUTION" not in (tmp_path / "feedback.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,11 @@ def test_errors_are_told_in_a_line(tmp_path, words, said):
 
 def test_validate_tells_what_is_left_to_do_and_its_status_says_whether_there_is(tmp_path):
     path = tmp_path / "x.ipynb"
-    path.write_text(nbformat.writes(answered("feedback")))
+    path.write_text(nbformat.writes(answered("feedback")), encoding="utf-8")
     # The open question is answered with the master's words.
     done = run("validate", path)
     assert (done.exit_code, "to be written" in done.output) == (0, False), done.output
-    path.write_text("{")
+    path.write_text("{", encoding="utf-8")
     done = run("validate", path, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["ready"] is False
@@ -126,7 +128,7 @@ def test_resumed_run_grades_only_what_is_new_and_regraded_run_gives_the_same(gra
     again = grade(folder / "handed-in.zip", folder / "results", "--regrade", "--json")
     without_time = [[{**row, "seconds": 0} for row in rows] for rows in (json.loads(again.stdout), first)]
     assert without_time[0] == without_time[1]
-    (tmp_path / "other.ipynb").write_text("{}")
+    (tmp_path / "other.ipynb").write_text("{}", encoding="utf-8")
     more = grade(tmp_path, folder / "results", "--resume")
     assert "kept, though no longer among the submissions: ashann_12" in more.stderr
 
@@ -173,7 +175,7 @@ def test_report_in_json_tells_what_a_person_gave(graded, reported):
     machine, (results, report) = json.loads(graded[1].stdout)[0]["points"], reported
     report()
     sheet = results / "manual.csv"
-    sheet.write_text(sheet.read_text().rstrip()[:-1] + "1.5,nearly\n")
+    sheet.write_text(sheet.read_text(encoding="utf-8").rstrip()[:-1] + "1.5,nearly\n", encoding="utf-8")
     row = report()
     assert (row["points"], row["maximum"], row["waiting"]) == (machine + 1.5, machine + 2, [])
     assert row["manual"] == [{"exercise": OPEN, "points": 1.5, "maximum": 2, "comment": "nearly"}]
@@ -191,7 +193,7 @@ def test_report_ends_by_saying_how_many_answers_wait_for_a_mark(reported):
 )
 def test_nothing_is_made_for_what_is_no_submission(tmp_path, name, said):
     (tmp_path / "empty").mkdir()
-    (tmp_path / "answers.py").write_text("x = 1")
+    (tmp_path / "answers.py").write_text("x = 1", encoding="utf-8")
     done = run("grade", tmp_path / name, "--out", tmp_path / "results", *MASTERS)
     assert done.exit_code == 1
     assert said in done.stderr
@@ -200,7 +202,7 @@ def test_nothing_is_made_for_what_is_no_submission(tmp_path, name, said):
 
 @pytest.mark.parametrize("words", [["student"], ["grade", ROOT / "solutions"]])
 def test_file_in_place_of_the_folder_to_write_is_told(tmp_path, words):
-    (tmp_path / "out").write_text("")
+    (tmp_path / "out").write_text("", encoding="utf-8")
     done = run(*words, "--out", tmp_path / "out", *MASTERS)
     assert done.exit_code == 2
     assert "is a file" in done.stderr
@@ -246,7 +248,7 @@ def variant(tmp_path):
     ])  # fmt: skip
     (tmp_path / "masters").mkdir()
     nbformat.write(master, tmp_path / "masters" / "midterm.ipynb")
-    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
     return tmp_path
 
 
@@ -260,7 +262,7 @@ def own(variant, registry):
 def test_exercises_of_ones_own_are_handed_out_graded_and_reported(variant, own):
     own("student", "--out", variant / "handed-in")
     path = variant / "handed-in" / "midterm.ipynb"
-    path.write_text(path.read_text().replace("...", "return x + x"))
+    path.write_text(path.read_text(encoding="utf-8").replace("...", "return x + x"), encoding="utf-8")
     # In a process of its own, which has to register them itself.
     (row,) = json.loads(own("grade", path, "--out", variant / "results", "--json", "--jobs", 1).stdout)
     assert (row["chapter"], row["points"], row["maximum"]) == ("midterm", 3, 3)
@@ -278,7 +280,10 @@ def test_master_whose_exercise_is_not_registered_is_told_in_a_line(variant):
 @pytest.mark.parametrize("words", [["student"], ["student", "--nbgrader"], ["grade", ROOT / "solutions"], ["report"]])
 def test_malformed_master_is_told_in_a_line_by_every_command_that_reads_it(variant, own, words):
     path = variant / "masters" / "midterm.ipynb"
-    path.write_text(path.read_text().replace(r"check(\"double\", double)", r"check(\"double\", answer=double)"))
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(r"check(\"double\", double)", r"check(\"double\", answer=double)"),
+        encoding="utf-8",
+    )
     done = own(*words, *([variant] if words[0] == "report" else ["--out", variant / "out"]))
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
@@ -288,4 +293,6 @@ def test_malformed_master_is_told_in_a_line_by_every_command_that_reads_it(varia
 
 def test_settings_for_nbgrader_name_the_exercises_of_ones_own(variant, own):
     assert own("student", "--nbgrader", "--out", variant / "course").exit_code == 0
-    assert f"exercises={str(variant / 'own.py')!r}" in (variant / "course" / "nbgrader_config.py").read_text()
+    assert f"exercises={str(variant / 'own.py')!r}" in (variant / "course" / "nbgrader_config.py").read_text(
+        encoding="utf-8"
+    )

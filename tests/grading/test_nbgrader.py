@@ -46,16 +46,16 @@ def nbgrader(tmp_path_factory):
     """Runs a command of nbgrader in the folder of a course."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader starts alembic by name
     said = tmp_path_factory.mktemp("nbgrader") / "said"
-    with open(said, "w") as errors, subprocess.Popen(
+    with open(said, "w", encoding="utf-8") as errors, subprocess.Popen(
         [sys.executable, "-c", COMMANDS],
         env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", bufsize=1,
     ) as process:  # fmt: skip
 
         def nbgrader(course, *words):
             process.stdin.write(json.dumps([str(course), words]) + "\n")
             assert select.select([process.stdout], [], [], PATIENCE)[0], "it hangs"
-            assert process.stdout.readline() == "0\n", said.read_text()
+            assert process.stdout.readline() == "0\n", said.read_text(encoding="utf-8")
 
         yield nbgrader
 
@@ -109,13 +109,13 @@ def course(nbgrader, tmp_path_factory):
         change(notebook)
         to = folder / "submitted" / student / CHAPTER
         to.mkdir(parents=True)
-        (to / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook))
+        (to / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     nbgrader(folder, "autograde", CHAPTER)
     return folder
 
 
 def test_released_notebook_has_no_solution(course):
-    text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text()
+    text = (course / "release" / CHAPTER / f"{CHAPTER}.ipynb").read_text(encoding="utf-8")
     assert "BEGIN SOLUTION" not in text
     released = nbformat.reads(text, as_version=4)
     assert [cell.source for cell in released.cells] == [cell.source for cell in handed_out(CHAPTER).cells]
@@ -186,7 +186,9 @@ class Markup(HTMLParser):
 
 def test_feedback_names_the_mistakes_and_runs_nothing_of_the_student(nbgrader, course):
     nbgrader(course, "generate_feedback", CHAPTER)
-    pages = {s: Markup((course / "feedback" / s / CHAPTER / f"{CHAPTER}.html").read_text()) for s in STUDENTS}
+    pages = {
+        s: Markup((course / "feedback" / s / CHAPTER / f"{CHAPTER}.html").read_text(encoding="utf-8")) for s in STUDENTS
+    }
     assert "not answered yet" in pages["blank"].text
     assert "alert(1)" in pages["forged"].text, "the answer is shown as text"
     for tag, name, value in pages["forged"].found:
@@ -222,7 +224,7 @@ def test_exercises_of_ones_own_are_marked(nbgrader, registry, tmp_path, monkeypa
     from nbgrader.api import Gradebook
 
     (tmp_path / "masters").mkdir()
-    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
     cells = [
         make(source, metadata={"stablenets": {"exercise": "double", "role": part}}) for make, part, source in CELLS
     ]
@@ -232,8 +234,8 @@ def test_exercises_of_ones_own_are_marked(nbgrader, registry, tmp_path, monkeypa
     assert CliRunner().invoke(main, ["student", "--nbgrader", *options]).exit_code == 0
     handed_in = tmp_path / "course" / "submitted" / "ash" / "midterm"
     handed_in.mkdir(parents=True)
-    source = (tmp_path / "course" / "source" / "midterm" / "midterm.ipynb").read_text()
-    (handed_in / "midterm.ipynb").write_text(source.replace("...", "return x + x"))
+    source = (tmp_path / "course" / "source" / "midterm" / "midterm.ipynb").read_text(encoding="utf-8")
+    (handed_in / "midterm.ipynb").write_text(source.replace("...", "return x + x"), encoding="utf-8")
     for step in ("generate_assignment", "autograde"):
         nbgrader(tmp_path / "course", step, "midterm")
     with Gradebook(f"sqlite:///{tmp_path / 'course' / 'gradebook.db'}") as book:

@@ -282,7 +282,7 @@ def test_killed_writer_loses_nothing_that_it_had_written(store):
     acknowledged = set()
     for kill in range(20):
         writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, store.path, str(kill)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, store.path, str(kill)], stdout=subprocess.PIPE, encoding="utf-8"
         )
         read = [writer.stdout.readline() for _ in range(1 + kill % 3)]
         # A moment within the writing of one of the next rows, each time another.
@@ -333,7 +333,7 @@ def test_reader_sees_whole_rows_while_a_run_writes(store):
     script = WRITER.replace("        print", "        time.sleep(0.003)\n        print").replace(
         "import sys", "import sys, time"
     )
-    writer = subprocess.Popen([sys.executable, "-c", script, store.path, "x"], stdout=subprocess.PIPE, text=True)
+    writer = subprocess.Popen([sys.executable, "-c", script, store.path, "x"], stdout=subprocess.PIPE, encoding="utf-8")
     try:
         writer.stdout.readline()
         with Store(store.path, writing=False) as reader:

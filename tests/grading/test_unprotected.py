@@ -25,7 +25,7 @@ def open_box():
 def grade(tmp_path):
     """Grades one right submission by the command; the folder of the results is ``results``."""
     (tmp_path / "handed-in").mkdir()
-    (tmp_path / "handed-in" / "ash.ipynb").write_text(nbformat.writes(answered("feedback")))
+    (tmp_path / "handed-in" / "ash.ipynb").write_text(nbformat.writes(answered("feedback")), encoding="utf-8")
     words = ["grade", tmp_path / "handed-in", "--out", tmp_path / "results", "--solutions", ROOT / "solutions"]
     return lambda *options: CliRunner().invoke(main, [*map(str, words), *options])
 

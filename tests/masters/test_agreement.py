@@ -223,6 +223,6 @@ def test_masters_of_the_course_agree_with_the_registry():
 
 
 def test_master_that_is_no_notebook_is_told_by_its_name(tmp_path):
-    (tmp_path / "midterm.ipynb").write_text("{")
+    (tmp_path / "midterm.ipynb").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"midterm\.ipynb is not a notebook: "):
         load(tmp_path)

@@ -21,7 +21,7 @@ def test_notebook_is_read_as_it_was_written_and_nothing_else_is_left(tmp_path):
 )
 def test_what_is_no_notebook_is_told_in_a_line_that_names_the_file(tmp_path, change):
     path = tmp_path / "x.ipynb"
-    path.write_text(json.dumps({**NOTEBOOK, **change}))
+    path.write_text(json.dumps({**NOTEBOOK, **change}), encoding="utf-8")
     with pytest.raises(ValueError, match=r"x\.ipynb is not a notebook: ") as error:
         files.read(path)
     assert "\n" not in str(error.value)

@@ -50,7 +50,7 @@ def known(wanted):
 
 @cache
 def article(page):
-    return BeautifulSoup((SITE / page).read_text(), "html.parser").find("article")
+    return BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser").find("article")
 
 
 def letters(text):
@@ -164,7 +164,7 @@ def test_switch_leads_to_the_same_page_and_back(language, page):
     link = article(page).select_one(f".languages a[hreflang={tag}]")
     there = (SITE / page).parent / link["href"]
     assert there.resolve() == (SITE / language / page).resolve()
-    other = BeautifulSoup(there.read_text(), "html.parser")
+    other = BeautifulSoup(there.read_text(encoding="utf-8"), "html.parser")
     assert other.html["lang"] == tag
     back = other.select_one(".languages a[hreflang=en]")["href"]
     assert (there.parent / back).resolve() == (SITE / page).resolve()

@@ -17,7 +17,7 @@ EVERY = pytest.mark.parametrize("page", CONTENT, ids=lambda page: page.relative_
 
 @cache
 def parse(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(), "html.parser")
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
 
 
 @cache
@@ -26,7 +26,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_every_page_of_the_table_of_contents_was_built():
-    listed = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text())
+    listed = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
     assert {(SITE / f"{page}.html") for page in listed} <= set(PAGES)
 
 
@@ -58,7 +58,9 @@ def test_headings_do_not_skip_a_level(page):
 
 @EVERY
 def test_no_markup_is_left_unrendered(page):
-    article = BeautifulSoup(page.read_text(), "html.parser").select_one("article")  # not the one that others read
+    article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one(
+        "article"
+    )  # not the one that others read
     for code in article.select("code, pre, .math, script, dt.sig"):
         code.decompose()
     assert re.findall(r":::|\{[a-z:]+\}`|^\([\w-]+\)=$|\*\*", article.get_text(), re.MULTILINE) == []
@@ -97,8 +99,8 @@ def test_every_fold_is_named_by_words_of_its_own(page):
 @pytest.mark.parametrize("path", SOLUTIONS, ids=name)
 def test_marks_that_are_for_student_notebooks_are_not_shown(path):
     page = SITE / "solutions" / f"{path.stem}.html"
-    assert "SOLUTION" in path.read_text()
-    assert "SOLUTION" not in page.read_text()
+    assert "SOLUTION" in path.read_text(encoding="utf-8")
+    assert "SOLUTION" not in page.read_text(encoding="utf-8")
 
 
 def test_claims_of_each_page_stand_below_a_heading_that_a_link_leads_to():
@@ -119,7 +121,9 @@ def test_printed_exercises_are_a_worksheet_without_answers_and_empty_folds(brows
 
 
 def test_every_public_module_is_in_the_reference():
-    described = set(re.findall(r"automodule:: stablenets\.([\w.]+)", (ROOT / "reference/api.md").read_text()))
+    described = set(
+        re.findall(r"automodule:: stablenets\.([\w.]+)", (ROOT / "reference/api.md").read_text(encoding="utf-8"))
+    )
     package = ROOT / "src" / "stablenets"
     modules = {path.relative_to(package) for path in [*package.glob("*"), *(package / "shift").glob("*")]}
     public = {
@@ -146,8 +150,8 @@ def test_page_of_exercises_leads_to_the_notebook_without_solutions(path):
     assert [link["href"] for link in page.find_all("a", href=True) if "blob/main/solutions" in link["href"]] == []
     assert page.select_one(f".student-notebook a[href$='blob/student/{path.stem}.ipynb']")
     copy = SITE / "solutions" / page.select_one(".student-notebook a[download]")["href"]
-    assert "check(" in copy.read_text()
-    assert "### BEGIN SOLUTION" not in copy.read_text()
+    assert "check(" in copy.read_text(encoding="utf-8")
+    assert "### BEGIN SOLUTION" not in copy.read_text(encoding="utf-8")
     masters = {cell.source for cell in code_cells(path) if cell.metadata.get("stablenets", {}).get("role") == "answer"}
     assert masters
     assert masters.isdisjoint(cell.source for cell in read(copy).cells)

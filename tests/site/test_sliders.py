@@ -7,7 +7,11 @@ import pytest
 from browser import SITE, needs_browser, visiting
 from bs4 import BeautifulSoup
 
-PAGES = [page for page in sorted((SITE / "chapters").glob("*.html")) if 'class="slider-figure"' in page.read_text()]
+PAGES = [
+    page
+    for page in sorted((SITE / "chapters").glob("*.html"))
+    if 'class="slider-figure"' in page.read_text(encoding="utf-8")
+]
 LARGEST = 100_000  # bytes, compressed
 FIGURE = ".slider-figure"
 
@@ -17,12 +21,12 @@ def sliders(document):
 
 
 def test_six_ideas_can_be_moved():
-    assert sum(len(sliders(page.read_text())) for page in PAGES) >= 6
+    assert sum(len(sliders(page.read_text(encoding="utf-8"))) for page in PAGES) >= 6
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_sliders_are_small_labelled_and_told_at_every_position(page):
-    for figure in sliders(page.read_text()):
+    for figure in sliders(page.read_text(encoding="utf-8")):
         assert len(gzip.compress(str(figure).encode())) <= LARGEST
         slider, told = figure.input, json.loads(figure["data-told"])
         assert slider["type"] == "range"

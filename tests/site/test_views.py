@@ -125,7 +125,7 @@ PAGE_WITH_FAULTS = """<!doctype html><html><head><style>
 def test_page_with_faults_is_noticed(browser, tmp_path):
     SOUND.clear()
     path = tmp_path / "x.html"
-    path.write_text(PAGE_WITH_FAULTS)
+    path.write_text(PAGE_WITH_FAULTS, encoding="utf-8")
     with visiting(browser, path.as_uri()) as visit:
         visit.page.evaluate(Axe().axe_script)
         assert visit.remote == ["https://cdn.example.org/x.js"]

@@ -49,7 +49,7 @@ def execute_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> 
 def _produce(name: Path, root: Path) -> float:
     """Execute a notebook in a process of its own, which ends its kernel when Ctrl-C ends it; return the seconds."""
     command = [sys.executable, "-m", "stablenets.book.outputs", name.as_posix()]
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if done.returncode:
         raise ExtensionError(f"{name} was not executed to its end; see above")
     return float(done.stdout)

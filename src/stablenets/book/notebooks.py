@@ -28,7 +28,7 @@ CELL_TIMEOUT = 1800
 
 def repository_url(root: Path = Path()) -> str:
     """The public address of the repository: one setting in ``_config.yml``, from which all else takes it."""
-    return yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 
 
 def paths(root: Path = Path()) -> list[Path]:

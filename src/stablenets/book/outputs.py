@@ -31,13 +31,15 @@ UNSEEN = {"book", "grading", "masters"}
 def key(notebook: NotebookNode, root: Path) -> str:
     """Hash all that the outputs of a notebook depend on."""
     code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return _digest(code, _package_digest(), (root / "requirements.txt").read_text(), platform.python_version())
+    return _digest(
+        code, _package_digest(), (root / "requirements.txt").read_text(encoding="utf-8"), platform.python_version()
+    )
 
 
 @cache
 def _package_digest() -> str:
     files = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in UNSEEN)
-    return _digest(*(f"{path.relative_to(PACKAGE)}\0{path.read_text()}" for path in files))
+    return _digest(*(f"{path.relative_to(PACKAGE)}\0{path.read_text(encoding='utf-8')}" for path in files))
 
 
 def _digest(*texts: str) -> str:

@@ -222,7 +222,7 @@ def test_sheet_is_read_as_spreadsheets_save_it(sheet, delimiter, bom, end):
     ],
 )
 def test_errors_name_the_line_and_what_is_wrong(sheet, line, said):
-    sheet.write_text(",".join(COLUMNS) + "\n" + line + "\n")
+    sheet.write_text(",".join(COLUMNS) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(ValueError, match=said):
         read_sheet(sheet)
 

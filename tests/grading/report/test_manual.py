@@ -66,48 +66,53 @@ def test_points_are_kept_to_more_digits_than_anybody_gives(sheet, points):
 
 
 def test_empty_cells_that_excel_leaves_out_are_empty(sheet):
-    sheet.write_text(f"{HEAD}\r\nAsh,a,chapter,open,Why?,,4\r\nAsh,b,chapter,open,Why?,,4,,3\r\n", newline="")
+    sheet.write_text(
+        f"{HEAD}\r\nAsh,a,chapter,open,Why?,,4\r\nAsh,b,chapter,open,Why?,,4,,3\r\n", newline="", encoding="utf-8"
+    )
     assert read_sheet(sheet) == {("a", "open"): ManualMark(None), ("b", "open"): ManualMark(3)}
 
 
 def test_lines_of_nothing_but_separators_are_passed_over(sheet):
-    sheet.write_text(f"{HEAD},,\nAsh,a,chapter,open,Why?,,4,,3,,,\n,,,,,,,,,,,,\n\n , ,,,,,,,,\n")
+    sheet.write_text(f"{HEAD},,\nAsh,a,chapter,open,Why?,,4,,3,,,\n,,,,,,,,,,,,\n\n , ,,,,,,,,\n", encoding="utf-8")
     assert read_sheet(sheet) == {("a", "open"): ManualMark(3)}
 
 
 @pytest.mark.parametrize("line", ["Ash,a,chapter,open,Why?,,4,,2,5,", "Ash,a,chapter,open,Why?,,4,,2,well, but late"])
 def test_comma_without_quotes_is_no_separator_in_silence(sheet, line):
-    sheet.write_text(f"{HEAD}\n{line}\n")
+    sheet.write_text(f"{HEAD}\n{line}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2: more cells than the first line names"):
         read_sheet(sheet)
 
 
 def test_cell_below_no_heading_is_told(sheet):
-    sheet.write_text(f"{HEAD},\nAsh,a,chapter,open,Why?,,4,,2,,late\n")
+    sheet.write_text(f"{HEAD},\nAsh,a,chapter,open,Why?,,4,,2,,late\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2: more cells than the first line names"):
         read_sheet(sheet)
 
 
 def test_column_that_would_be_lost_is_refused(sheet):
-    sheet.write_text(f"{HEAD},marked by\nAsh,a,chapter,open,Why?,,4,,2,,me\n")
+    sheet.write_text(f"{HEAD},marked by\nAsh,a,chapter,open,Why?,,4,,2,,me\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"only points and comment are kept.*marked by"):
         read_sheet(sheet)
 
 
 def test_cell_too_long_for_a_table_is_told_with_its_line(sheet):
-    sheet.write_text(f"{HEAD}\nAsh,a,chapter,open,Why?,,4,,2,{'x' * 200_000}\n")
+    sheet.write_text(f"{HEAD}\nAsh,a,chapter,open,Why?,,4,,2,{'x' * 200_000}\n", encoding="utf-8")
     with pytest.raises(ValueError, match="line 2: field larger than field limit"):
         read_sheet(sheet)
 
 
 def test_columns_may_stand_in_another_order(sheet):
-    sheet.write_text("comment,points,maximum,title,exercise,chapter,submission,student\nfine,3,4,Why?,open,c,a,Ash\n")
+    sheet.write_text(
+        "comment,points,maximum,title,exercise,chapter,submission,student\nfine,3,4,Why?,open,c,a,Ash\n",
+        encoding="utf-8",
+    )
     assert read_sheet(sheet) == {("a", "open"): ManualMark(3, "fine")}
 
 
 @pytest.mark.parametrize("written", ["2,5", "2.5", " 2.50 ", "02.5", "2.5e0"])
 def test_points_are_read_with_point_or_comma(sheet, written):
-    sheet.write_text(f"{HEAD.replace(',', ';')}\nAsh;a;chapter;open;Why?;;4;;{written};\n")
+    sheet.write_text(f"{HEAD.replace(',', ';')}\nAsh;a;chapter;open;Why?;;4;;{written};\n", encoding="utf-8")
     assert read_sheet(sheet)["a", "open"].points == 2.5
 
 
@@ -124,7 +129,7 @@ def test_sheet_saved_in_another_encoding_is_refused(sheet):
 
 def test_mark_above_what_the_question_gives_is_refused_though_the_sheet_allows_it(sheet):
     before = sheet.read_bytes()
-    sheet.with_name("other.csv").write_text(f"{HEAD}\nAsh,ash/x.ipynb,chapter,open,Why?,,40,,30,\n")
+    sheet.with_name("other.csv").write_text(f"{HEAD}\nAsh,ash/x.ipynb,chapter,open,Why?,,40,,30,\n", encoding="utf-8")
     marks = read_sheet(sheet.with_name("other.csv"))
     with pytest.raises(ValueError, match=r"open of ash/x\.ipynb gives at most 4 points, got 30"):
         write_sheet(sheet, ROWS, ASSIGNMENTS, marks)
@@ -170,7 +175,8 @@ def test_what_an_earlier_answer_had_stays_beside_the_new_mark(sheet):
 
 def test_sheet_of_ones_own_need_not_tell_which_words_it_marks(sheet):
     sheet.write_text(
-        "student,submission,chapter,exercise,title,maximum,points,comment\nAsh,ash/x.ipynb,c,open,Why?,4,3,\n"
+        "student,submission,chapter,exercise,title,maximum,points,comment\nAsh,ash/x.ipynb,c,open,Why?,4,3,\n",
+        encoding="utf-8",
     )
     marks = read_sheet(sheet)
     assert current(marks, ROWS, ASSIGNMENTS) == marks == {("ash/x.ipynb", "open"): ManualMark(3)}

@@ -184,5 +184,5 @@ def test_server_ends_with_the_process_that_started_it():
         "import os; from stablenets.grading.sandbox.bubblewrap import Sandbox; box = Sandbox(); "
         "print(box._server.pid, flush=True); os.kill(os.getpid(), 9)"
     )
-    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+    pid = int(subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8").stdout)
     assert comes(lambda: not runs(pid))

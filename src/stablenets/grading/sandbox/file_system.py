@@ -85,6 +85,6 @@ def write_package(course: Path, user: int | None) -> None:
         if (path.suffix == ".py" or (path / "__init__.py").exists()) and not (
             (visible / name).exists() or (visible / f"{name}.py").exists()
         ):
-            (visible / f"{name}.py").write_text(WITHHELD.format(name=name))
+            (visible / f"{name}.py").write_text(WITHHELD.format(name=name), encoding="utf-8")
     number = user if user is not None else 1000
-    (course / "passwd").write_text(f"student:x:{number}:{number}::/student:/bin/sh\n")
+    (course / "passwd").write_text(f"student:x:{number}:{number}::/student:/bin/sh\n", encoding="utf-8")

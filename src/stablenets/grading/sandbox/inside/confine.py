@@ -77,7 +77,7 @@ def give_up_privileges(user: int | None) -> None:
 
 def limit_resources(megabytes: int, file_megabytes: int, processes: int, seconds: int) -> None:
     """Bound the private memory, files, processes and processor time of this process and those it starts."""
-    with open("/proc/self/status") as status:
+    with open("/proc/self/status", encoding="utf-8") as status:
         used = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
     for name, limit in {
         "RLIMIT_DATA": used + megabytes * 2**20,
